@@ -1,0 +1,144 @@
+"""Who and what the client's tests speak of: a key, a clock, a limiter, and rows as upstream sends them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from orgadmin.openrouter import jsontext
+from orgadmin.openrouter.secret import Secret
+from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
+
+BASE = "https://openrouter.test/api/v1"
+RAW_KEY = "sk-or-v1-" + "5e" * 32
+WORKSPACE = "0df9e665-d932-5740-b2c7-b52af166bc11"
+
+
+class FakeTime:
+    """A clock that stands still except while somebody sleeps; `slept` lists the naps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class RecordingLimiter:
+    def __init__(self, *waits: float) -> None:
+        self.waits = list(waits)
+        self.reserved: list[str] = []
+        self.held: list[tuple[str, float]] = []
+
+    def reserve(self, group: str) -> float:
+        self.reserved.append(group)
+        return self.waits.pop(0) if self.waits else 0.0
+
+    def hold(self, group: str, seconds: float) -> None:
+        self.held.append((group, seconds))
+
+
+def client_at(
+    base_url: str,
+    *,
+    session: Any,
+    fake_time: FakeTime,
+    patience: Patience = WEB,
+    limiter: RecordingLimiter | None = None,
+    key: str = RAW_KEY,
+    rand: float = 1.0,
+) -> OpenRouter:
+    return OpenRouter(
+        base_url=base_url,
+        key=Secret(key),
+        patience=patience,
+        limiter=limiter,
+        session=session,
+        sleep=fake_time.sleep,
+        clock=fake_time.clock,
+        rand=lambda: rand,
+    )
+
+
+def key_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """An API key as the list sends it."""
+    return {
+        "hash": f"{number:064x}",
+        "name": f"Key {number}",
+        "label": "sk-or-v1-0e6...1c96",
+        "disabled": False,
+        "limit": 100,
+        "limit_remaining": 74.5,
+        "limit_reset": "monthly",
+        "include_byok_in_limit": False,
+        "usage": 25.5,
+        "usage_daily": 1.25,
+        "usage_weekly": 5,
+        "usage_monthly": 25.5,
+        "byok_usage": 17.38,
+        "byok_usage_daily": 0,
+        "byok_usage_weekly": 0,
+        "byok_usage_monthly": 1e-7,
+        "created_at": "2025-08-24T10:30:00Z",
+        "updated_at": "2025-08-24T15:45:00.363244+00:00",
+        "creator_user_id": "user_2dHFtVWx2n56w6HkM0000000000",
+        "expires_at": "2027-12-31T23:59:59Z",
+        "workspace_id": WORKSPACE,
+        **changes,
+    }
+
+
+def workspace_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"550e8400-e29b-41d4-a716-{number:012d}",
+        "name": f"Workspace {number}",
+        "slug": f"workspace-{number}",
+        "description": None,
+        "created_at": "2025-08-24T10:30:00Z",
+        "updated_at": None,
+        "created_by": None,
+        "default_guardrail_id": "595d5849-7e86-51fd-a7c0-705c34e4afff",
+        "default_text_model": None,
+        "default_image_model": None,
+        "default_provider_sort": "price",
+        "is_observability_broadcast_enabled": False,
+        "is_observability_io_logging_enabled": False,
+        "io_logging_sampling_rate": 0.25,
+        "io_logging_api_key_ids": None,
+        "is_data_discount_logging_enabled": True,
+        **changes,
+    }
+
+
+def member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"user_{number:026d}",
+        "email": f"person{number}@example.com",
+        "first_name": "Ada",
+        "last_name": None,
+        "role": "org:member",
+        **changes,
+    }
+
+
+def current_key_row(**changes: Any) -> dict[str, Any]:
+    row = key_row()
+    for name in ("hash", "name", "disabled", "created_at", "updated_at", "workspace_id"):
+        del row[name]
+    return {**row, "is_management_key": True, "is_provisioning_key": True, "is_free_tier": False, **changes}
+
+
+def parsed(value: Any) -> Any:
+    """The value as it looks after its way through JSON text."""
+    return jsontext.loads(json.dumps(value))
+
+
+def refusal(message: str, code: int = 400, **more: Any) -> dict[str, Any]:
+    """The error envelope."""
+    return {"error": {"code": code, "message": message, **more}}
