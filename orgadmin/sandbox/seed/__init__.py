@@ -1,0 +1,1 @@
+"""A believable organization, made from a seed."""

@@ -1,0 +1,132 @@
+"""Makes an account out of its options: the same one for the same seed and the same day."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orgadmin.sandbox.dice import Dice, hex_digest, uuid_text
+from orgadmin.sandbox.habits import profile
+from orgadmin.sandbox.ledger import Ledger
+from orgadmin.sandbox.moments import days, midnight_before, seconds_of
+from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.seed.keys import KeyMaker
+from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
+from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.keys import hash_of, label_of
+from orgadmin.sandbox.state.members import MemberRow, Members
+from orgadmin.sandbox.state.workspaces import WorkspaceRow
+
+_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the account is made of. `days` is how far its history reaches back; `state` is a file that
+    keeps every change; `personal` makes an account that is not an organization."""
+
+    seed: int = 7
+    keys: int = 120
+    members: int = 25
+    workspaces: int = 6
+    days: int = 90
+    state: Path | None = None
+    personal: bool = False
+
+
+def management_key(seed: int) -> str:
+    """The account's management key. It is worth nothing outside the twin."""
+    return "sk-or-v1-" + hex_digest("management", seed)
+
+
+def user_id(seed: int, number: int) -> str:
+    dice = Dice("user", seed, number)
+    return "user_" + "".join(dice.pick(_LETTERS) for _ in range(27))
+
+
+def populate(options: Options, born: datetime) -> Account:
+    """A fresh account as it stood at `born`."""
+    start = midnight_before(born) - days(options.days)
+    secret = management_key(options.seed)
+    room_dice = Dice("chat room", options.seed)
+    room = Ledger(options.seed, profile(room_dice, daily=2.5, salt="chat room"))
+    room.open(seconds_of(start), stop=None, limit=None, reset=None, byok=False)
+    account = Account(
+        seed=options.seed,
+        born=born,
+        organization_id=None if options.personal else "org_" + hex_digest("org", options.seed)[:27],
+        management_hash=hash_of(secret),
+        management_label=label_of(secret),
+        members=_members(options),
+        chat_room=room,
+        top_up=500,
+    )
+    _add_workspaces(account, options, start)
+    maker = KeyMaker(account, options.seed, start, midnight_before(born), options.keys)
+    for number in range(options.keys):
+        account.keys.add(maker.key(number))
+    account.top_up = _top_up(account, born)
+    return account
+
+
+def _top_up(account: Account, born: datetime) -> int:
+    """A round amount of at least a sixth of what was spent so far: credit was bought a handful of times."""
+    spent = account.total_usage(born) // NANO
+    pieces = (digit * pow(10, zeros) for zeros in range(1, 12) for digit in (1, 2, 5))
+    return int(next(piece for piece in pieces if piece * 6 >= spent))
+
+
+def _members(options: Options) -> Members:
+    members = Members(personal=options.personal)
+    if options.personal:
+        return members
+    for number in range(options.members):
+        members.add(_member(options.seed, number))
+    return members
+
+
+def _member(seed: int, number: int) -> MemberRow:
+    first, last = PEOPLE[number % len(PEOPLE)]
+    if number in (21, 22):
+        first, last = NAMELESS[number - 21]  # type: ignore[assignment]
+    lap = number // len(PEOPLE)
+    mailbox = f"{_plain(first or 'member')}.{_plain(last or str(number))}{lap or ''}"
+    role = "org:admin" if number < 3 else "org:member"
+    return MemberRow(user_id(seed, number), f"{mailbox}@{DOMAIN}", first, last, role)
+
+
+def _plain(text: str) -> str:
+    """ASCII lower case, as mailboxes are usually named."""
+    table = str.maketrans("ßıøæłę", "siolae")
+    folded = unicodedata.normalize("NFKD", text.lower().translate(table))
+    return "".join(letter for letter in folded if letter.isascii() and letter.isalnum())
+
+
+def _add_workspaces(account: Account, options: Options, start: datetime) -> None:
+    admins = [member.id for member in account.members if member.role == "org:admin"]
+    for number in range(max(1, options.workspaces)):
+        name, slug, description = _workspace_words(number)
+        dice = Dice("workspace", options.seed, number)
+        row = WorkspaceRow(
+            id=uuid_text("workspace", options.seed, number),
+            name=name,
+            slug=slug,
+            description=description,
+            long=number % 2 == 1,
+            created_at=start + days(number * 0.9) + days(dice.unit() * 0.8),
+            created_by=dice.pick(admins) if admins and number else None,
+            default_text_model="openai/gpt-5-mini" if number == 2 else None,
+            default_provider_sort=dice.pick((None, None, "price", "throughput", "latency")),
+            is_observability_broadcast_enabled=number in (1, 3),
+        )
+        account.workspaces.add(row)
+        if number == 0:
+            account.workspaces.default_id = row.id
+
+
+def _workspace_words(number: int) -> tuple[str, str, str | None]:
+    if number < len(WORKSPACES):
+        return WORKSPACES[number]
+    return (f"Project {number}", f"project-{number}", None)

@@ -1,0 +1,1 @@
+"""What the twin remembers. Nothing in here knows HTTP."""

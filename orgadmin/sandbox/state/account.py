@@ -1,0 +1,79 @@
+"""The whole account: its workspaces, people, keys and money, behind one lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import RLock
+
+from orgadmin.sandbox.dice import hex_digest
+from orgadmin.sandbox.errors import InvalidRequestError
+from orgadmin.sandbox.habits import newcomer
+from orgadmin.sandbox.ledger import Ledger
+from orgadmin.sandbox.moments import seconds_of
+from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
+from orgadmin.sandbox.state.members import Members
+from orgadmin.sandbox.state.workspaces import Workspaces
+
+NEWCOMER_DELAY = 300
+"""Seconds between the making of a key and its first use."""
+
+
+@dataclass
+class Account:
+    """One account. `born` is the moment it was seeded; `chat_room` is the spending that no key made;
+    `top_up` is the dollars bought whenever the balance would run out."""
+
+    seed: int
+    born: datetime
+    organization_id: str | None
+    management_hash: str
+    management_label: str
+    members: Members
+    chat_room: Ledger
+    top_up: int
+    keys: Keys = field(default_factory=Keys)
+    workspaces: Workspaces = field(default_factory=Workspaces)
+    created: int = 0
+    lock: RLock = field(default_factory=RLock)
+
+    def key_create(self, draft: KeyDraft, now: datetime, *, secret: str | None = None) -> tuple[KeyRow, str]:
+        """A new key and its secret, which is not kept."""
+        if draft.creator_user_id is not None and draft.creator_user_id not in self.members:
+            raise InvalidRequestError("creator_user_id is not a member of this organization")
+        self.created += 1
+        serial = 1_000_000 + self.created
+        secret = secret or "sk-or-v1-" + hex_digest("created", self.seed, self.born, self.created)
+        key_hash = hash_of(secret)
+        if self.keys.find(key_hash) is not None:
+            raise InvalidRequestError("This API key exists already")
+        row = KeyRow(
+            hash=key_hash,
+            label=label_of(secret),
+            serial=serial,
+            long=True,
+            name=draft.name,
+            workspace_id=draft.workspace_id,
+            created_at=now,
+            ledger=Ledger(self.seed, newcomer(self.seed, key_hash)),
+            limit=draft.limit,
+            limit_reset=draft.limit_reset,
+            include_byok_in_limit=draft.include_byok_in_limit,
+            expires_at=draft.expires_at,
+            creator_user_id=draft.creator_user_id,
+            external_user=draft.external_user,
+        )
+        row.settle(seconds_of(now) + NEWCOMER_DELAY)
+        self.keys.replace(row)
+        return row, secret
+
+    def total_usage(self, now: datetime) -> int:
+        """Nano-dollars of credit ever spent: every key there ever was, and the chat room."""
+        seconds = seconds_of(now)
+        return self.keys.usage(seconds) + self.chat_room.standing(seconds).usage
+
+    def total_credits(self, now: datetime) -> int:
+        """Nano-dollars ever bought, in pieces of `top_up`: the next before the balance is a tenth of one."""
+        piece = self.top_up * NANO
+        return ((self.total_usage(now) + piece // 10) // piece + 1) * piece

@@ -1,0 +1,76 @@
+"""How the vendor's client makes each call that the sandbox serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from openrouter import OpenRouter, components, operations
+from pydantic import BaseModel
+
+from tests.sandbox_server import RunningSandbox
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Things there are: a key's hash and a workspace without keys."""
+
+    key: str
+    workspace: str
+
+
+def subject(running: RunningSandbox) -> Subject:
+    outside = running.sandbox.outside
+    outside.rename_workspace("sandbox", name="Emptied")
+    row = running.sandbox.account.workspaces.get("sandbox")
+    for key in running.sandbox.every_key(row.id):
+        outside.delete_key(key["hash"])
+    return Subject(running.sandbox.every_key()[0]["hash"], row.id)
+
+
+@dataclass(frozen=True)
+class SdkCall:
+    """`model` is what the whole answer must look like; `inference` says that any key may call."""
+
+    make: Callable[[OpenRouter, Subject], Any]
+    model: type[BaseModel]
+    inference: bool = False
+
+
+CALLS: dict[str, SdkCall] = {
+    "GET /key": SdkCall(
+        lambda sdk, it: sdk.api_keys.get_current_key_metadata(),
+        operations.GetCurrentKeyResponse,
+        inference=True,
+    ),
+    "GET /keys": SdkCall(
+        lambda sdk, it: sdk.api_keys.list(include_disabled=True, include_expired=True),
+        operations.ListResponse,
+    ),
+    "POST /keys": SdkCall(lambda sdk, it: sdk.api_keys.create(name="x"), operations.CreateKeysResponse),
+    "GET /keys/{hash}": SdkCall(lambda sdk, it: sdk.api_keys.get(hash=it.key), operations.GetKeyResponse),
+    "PATCH /keys/{hash}": SdkCall(
+        lambda sdk, it: sdk.api_keys.update(hash=it.key, name="y"), operations.UpdateKeysResponse
+    ),
+    "DELETE /keys/{hash}": SdkCall(
+        lambda sdk, it: sdk.api_keys.delete(hash=it.key), operations.DeleteKeysResponse
+    ),
+    "GET /workspaces": SdkCall(lambda sdk, it: sdk.workspaces.list(), components.ListWorkspacesResponse),
+    "POST /workspaces": SdkCall(
+        lambda sdk, it: sdk.workspaces.create(name="x", slug="x"), components.CreateWorkspaceResponse
+    ),
+    "GET /workspaces/{id}": SdkCall(
+        lambda sdk, it: sdk.workspaces.get(id=it.workspace), components.GetWorkspaceResponse
+    ),
+    "PATCH /workspaces/{id}": SdkCall(
+        lambda sdk, it: sdk.workspaces.update(id=it.workspace, name="y"), components.UpdateWorkspaceResponse
+    ),
+    "DELETE /workspaces/{id}": SdkCall(
+        lambda sdk, it: sdk.workspaces.delete(id=it.workspace), components.DeleteWorkspaceResponse
+    ),
+    "GET /organization/members": SdkCall(
+        lambda sdk, it: sdk.organization.list_members(), operations.ListOrganizationMembersResponseBody
+    ),
+    "GET /credits": SdkCall(lambda sdk, it: sdk.credits.get_credits(), operations.GetCreditsResponse),
+}

@@ -1,0 +1,64 @@
+"""Whatever arrives, and however much at once, the twin answers as a service would."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orgadmin.sandbox.app import Options, Sandbox
+from tests.sandbox.conftest import NOON, Caller
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(10**400) | st.just(1e308),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+names = st.sampled_from([
+    "name", "limit", "limit_reset", "include_byok_in_limit", "expires_at", "creator_user_id", "workspace_id",
+    "colour",
+    "disabled", "external", "slug", "description", "io_logging_sampling_rate", "io_logging_api_key_ids",
+])  # fmt: skip
+bodies = st.dictionaries(names, values, max_size=6) | values
+places = st.sampled_from(["POST /keys", "PATCH /keys/{key}", "POST /workspaces", "PATCH /workspaces/default"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=bodies, place=places)
+def test_no_body_makes_it_stumble(body: Any, place: str) -> None:
+    sandbox = Sandbox(Options(keys=2, members=2, workspaces=2), now=lambda: NOON)
+    api = Caller(sandbox, sandbox.management_key)
+    method, path = place.split()
+    key = sandbox.outside.create_key(name="x")
+    response = api(method, path.format(key=key), data=json.dumps(body), content_type="application/json")
+    assert response.status_code in (200, 201, 400)
+    for path in ("/keys", "/workspaces", "/credits", f"/keys/{key}"):
+        assert api.get(path).status_code == 200
+    json.dumps(sandbox.requests().as_json())
+
+
+def test_a_lone_surrogate_is_no_name(api: Caller) -> None:
+    assert api("POST", "/keys", data=b'{"name": "\\ud800"}').status_code == 400
+
+
+def test_decimals_from_outside_are_numbers_on_the_wire(sandbox: Sandbox, api: Caller) -> None:
+    key = sandbox.outside.create_key(name="x", limit=Decimal("1.25"))
+    sandbox.outside.spend(key, usd=Decimal("0.000000001"))
+    assert api.data(f"/keys/{key}")["limit"] == 1.25
+    assert api.data(f"/keys/{key}")["usage"] == 1e-9
+
+
+def test_many_callers_at_once_lose_nothing(sandbox: Sandbox) -> None:
+    def make(number: int) -> str:
+        response = Caller(sandbox, sandbox.management_key).post("/keys", {"name": f"n{number}"})
+        return str(response.json["data"]["hash"])
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(80)))
+    assert len(set(made)) == 80
+    assert set(made) <= {key["hash"] for key in sandbox.every_key()}
+    assert sandbox.requests().count("POST /keys") == 80

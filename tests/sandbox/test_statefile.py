@@ -1,0 +1,96 @@
+"""The state file: what was acknowledged survives, whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from orgadmin.sandbox.app import Options, Sandbox
+from orgadmin.sandbox.statefile import write_whole
+from tests.sandbox.conftest import NOON, Caller
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    return Options(keys=20, members=4, workspaces=3, state=tmp_path / "deep" / "state.json")
+
+
+def opened(options: Options) -> tuple[Sandbox, Caller]:
+    sandbox = Sandbox(options, now=lambda: NOON)
+    return sandbox, Caller(sandbox, sandbox.management_key)
+
+
+def test_everything_is_as_it_was_left(options: Options) -> None:
+    sandbox, api = opened(options)
+    rows = sandbox.every_key()
+    api.post(
+        "/keys", {"name": "new", "limit": 0.1, "limit_reset": "daily", "expires_at": "2027-01-01T00:00:00Z"}
+    )
+    api.patch(f"/keys/{rows[1]['hash']}", {"limit": 2, "limit_reset": "weekly"})
+    api.delete(f"/keys/{rows[2]['hash']}")
+    api.patch(f"/keys/{rows[3]['hash']}", {"workspace_id": api.data("/workspaces")[0]["id"]})
+    api.post("/workspaces", {"name": "W", "slug": "w"})
+    sandbox.outside.spend(rows[4]["hash"], usd=3)
+    sandbox.outside.quiet_key(rows[5]["hash"])
+    sandbox.outside.remove_member(next(iter(sandbox.account.members)).id)
+    sandbox.advance(timedelta(days=3, seconds=0.5))
+    again, its_api = opened(options)
+    for path in ("/keys", "/workspaces", "/organization/members", "/credits"):
+        assert its_api.get(path).json == api.get(path).json
+    assert again.every_key() == sandbox.every_key()
+    assert again.now() == sandbox.now()
+    assert its_api.post("/keys", {"name": "x"}).json == api.post("/keys", {"name": "x"}).json
+
+
+def test_a_change_is_written_before_its_answer(options: Options) -> None:
+    _, api = opened(options)
+    key = api.post("/keys", {"name": "kept"}).json["data"]["hash"]
+    assert opened(options)[1].data(f"/keys/{key}")["name"] == "kept"
+
+
+def test_no_secret_is_written(options: Options) -> None:
+    sandbox, api = opened(options)
+    secret = api.post("/keys", {"name": "x"}).json["key"]
+    assert options.state is not None
+    text = options.state.read_text()
+    assert secret not in text
+    assert sandbox.management_key not in text
+
+
+def test_reading_writes_nothing(options: Options) -> None:
+    _, api = opened(options)
+    api.get("/keys")
+    assert options.state is not None
+    assert not options.state.exists()
+
+
+def test_other_options_are_refused_loudly(options: Options) -> None:
+    opened(options)[0].save()
+    with pytest.raises(ValueError, match="delete it"):
+        Sandbox(replace(options, seed=8))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null"])
+def test_a_file_of_something_else_is_refused(options: Options, content: str) -> None:
+    assert options.state is not None
+    write_whole(options.state, content)
+    with pytest.raises(ValueError, match="state file"):
+        Sandbox(options)
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    for text in ("one", "two"):
+        write_whole(path, text)
+        assert path.read_text() == text
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_reset_is_kept_too(options: Options) -> None:
+    sandbox, api = opened(options)
+    api.post("/keys", {"name": "x"})
+    sandbox.reset()
+    assert len(opened(options)[0].every_key()) == 20
