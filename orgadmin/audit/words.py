@@ -1,0 +1,177 @@
+"""The audit log in human words: what an act is called, what a field is called, and what its values mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+NOUNS: Mapping[str, str] = {
+    "key": "Key",
+    "workspace": "Workspace",
+    "member": "Member",
+    "organization": "Connection",
+    "person": "Person",
+    "invitation": "Invitation",
+}
+
+VERBS: Mapping[str, str] = {
+    "create": "Create",
+    "update": "Edit",
+    "disable": "Disable",
+    "enable": "Enable",
+    "rotate": "Rotate",
+    "delete": "Delete",
+    "connect": "Connect",
+    "rename": "Rename",
+    "rekey": "Replace management key",
+    "check": "Test connection",
+    "disconnect": "Disconnect",
+    "invite": "Invite",
+    "join": "Join",
+    "role": "Change role",
+    "remove": "Remove",
+    "revoke": "Withdraw",
+}
+
+# Where verb and noun side by side would read oddly.
+_ACTIONS: Mapping[str, str] = {
+    "organization.connect": "Connect organization",
+    "organization.rename": "Rename organization",
+    "organization.disconnect": "Disconnect organization",
+    "organization.rekey": "Replace management key",
+    "organization.check": "Test connection",
+    "person.join": "Accept invitation",
+    "person.role": "Change role",
+    "invitation.revoke": "Withdraw invitation",
+}
+
+OUTCOMES: Mapping[str, str] = {
+    "ok": "Done",
+    "failed": "Failed",
+    "unknown": "Unknown",
+    "started": "In progress",
+    "lost": "No answer recorded",
+}
+
+
+@dataclass(frozen=True)
+class FieldWords:
+    """What a field is called; ``kind`` is money, moment, workspace, member or plain; ``none`` reads null."""
+
+    label: str
+    kind: str = "plain"
+    none: str = "none"
+
+
+_FIELDS: Mapping[str, FieldWords] = {
+    "name": FieldWords("Name"),
+    "label": FieldWords("Label"),
+    "disabled": FieldWords("Disabled"),
+    "limit": FieldWords("Limit", "money", "unlimited"),
+    "limit_reset": FieldWords("Limit resets", none="never"),
+    "include_byok_in_limit": FieldWords("BYOK counts against limit"),
+    "expires_at": FieldWords("Expires", "moment", "never"),
+    "created_at": FieldWords("Created", "moment"),
+    "creator_user_id": FieldWords("Owner", "member", "none (workspace key)"),
+    "workspace_uid": FieldWords("Workspace", "workspace"),
+    "default_workspace_uid": FieldWords("Default workspace", "workspace"),
+    "external_user": FieldWords("External user"),
+    "usage": FieldWords("Lifetime spend", "money"),
+    "byok_usage": FieldWords("Lifetime BYOK spend", "money"),
+    "email": FieldWords("E-mail"),
+    "first_name": FieldWords("First name"),
+    "last_name": FieldWords("Last name"),
+    "role": FieldWords("Role"),
+    "slug": FieldWords("Slug"),
+    "base_url": FieldWords("Base URL"),
+    "key_label": FieldWords("Management key"),
+    "is_observability_io_logging_enabled": FieldWords("Prompt logging"),
+    "io_logging_sampling_rate": FieldWords("Prompt logging sampling rate"),
+    "io_logging_api_key_ids": FieldWords("Prompt logging for keys", none="all"),
+    "include_byok_in_budgets": FieldWords("BYOK counts against budgets"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of an act. ``before`` and ``after`` are ready for their ``kind``: Decimal dollars for money,
+    ISO text for a moment, a name for a workspace or member where it is known."""
+
+    name: str
+    label: str
+    kind: str
+    none: str
+    before: Any
+    after: Any
+    had_before: bool
+    had_after: bool
+
+    @property
+    def is_worth_a_glance(self) -> bool:
+        """Whether a one-line summary should name it: what was changed, what was set to something when it was
+        created, what it had spent when it was deleted."""
+        if self.had_before and self.had_after:
+            return True
+        if self.had_after:
+            return self.name not in {"name", "label"} and self.after not in (None, False, "")
+        return self.name == "usage"
+
+
+def action_words(action: str) -> str:
+    """ "key.create" is "Create key"; what nobody gave words to is spelled out: "Assign members guardrail"."""
+    if action in _ACTIONS:
+        return _ACTIONS[action]
+    noun, _, verb = action.rpartition(".")
+    verb_words = VERBS.get(verb, verb.replace("-", " ").replace("_", " ").capitalize())
+    return f"{verb_words} {noun.replace('-', ' ').replace('_', ' ')}".strip()
+
+
+def field_words(name: str) -> FieldWords:
+    return _FIELDS.get(name) or FieldWords(name.removeprefix("is_").replace("_", " ").capitalize())
+
+
+def changes(
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    names: Mapping[str, str] | None = None,
+) -> list[Change]:
+    """What differs between the two, field by field in the order they are known in.
+
+    ``names`` gives workspaces and members their names by their upstream ids.
+    """
+    old, new = before or {}, after or {}
+    fields = [name for name in dict.fromkeys([*_FIELDS, *old, *new]) if name in old or name in new]
+    found = (_change(name, old, new, names or {}) for name in fields)
+    return [change for change in found if not (change.had_before and change.had_after and _same(change))]
+
+
+def _change(name: str, old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, str]) -> Change:
+    words = field_words(name)
+    return Change(
+        name=name,
+        label=words.label,
+        kind=words.kind,
+        none=words.none,
+        before=_readable(words.kind, old.get(name), names),
+        after=_readable(words.kind, new.get(name), names),
+        had_before=name in old,
+        had_after=name in new,
+    )
+
+
+def _same(change: Change) -> bool:
+    # True equals 1 in Python, but not to the person who reads it.
+    return bool(change.before == change.after) and type(change.before) is type(change.after)
+
+
+def _readable(kind: str, value: Any, names: Mapping[str, str]) -> Any:
+    if value is None:
+        return None
+    if kind == "money":
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            return value
+    return names.get(value, value) if kind in {"workspace", "member"} and isinstance(value, str) else value

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class InventoryConfig(AppConfig):
+    name = "orgadmin.inventory"
+    label = "inventory"
+
+    def ready(self) -> None:
+        from orgadmin.inventory.search import look_after_index
+
+        post_migrate.connect(look_after_index, sender=self)

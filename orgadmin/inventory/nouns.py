@@ -1,0 +1,224 @@
+"""The nouns we mirror. A noun says where its rows come from, what names one, and what its columns are;
+``orgadmin.inventory.pull`` does the rest. A new noun is a model and an entry here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import FloatField
+
+from orgadmin.accounts.models import Organization
+from orgadmin.audit.text import in_every_text, writable
+from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
+from orgadmin.inventory.models import Key, Member, Mirror, Workspace
+from orgadmin.inventory.money import MOST, to_dollars, to_nano
+from orgadmin.openrouter import keys, members, workspaces
+from orgadmin.openrouter.transport import OpenRouter
+
+# One page after the other; the argument after the client is a workspace's uid, or None for the account.
+Walk = Callable[[OpenRouter, str | None], Iterator[Sequence[Any]]]
+# What a row must hold for an upstream object, given the row we have (None: it is new) and the moment.
+Derive = Callable[[Any, Any, Any, datetime], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Noun:
+    """How one upstream noun is mirrored.
+
+    ``identity`` is the column that names a row; ``upstream_identity`` the attribute of the client's result.
+    ``columns`` maps a column to the attribute it copies. A change in a column that is not ``volatile`` and
+    that we did not make is an audit entry. ``confirm`` asks for one object by identity and raises NotFound
+    when it is gone; without it a second walk has to miss the object too. ``capability`` names what a 404 on
+    the whole list means the account lacks.
+    """
+
+    kind: str
+    singular: str
+    model: type[Mirror]
+    identity: str
+    upstream_identity: str
+    walk: Walk
+    columns: Mapping[str, str]
+    volatile: frozenset[str] = frozenset()
+    per_workspace: bool = False
+    confirm: Callable[[OpenRouter, str], Any] | None = None
+    capability: str = ""
+    prepare: Callable[[Organization], Any] = field(default=lambda _: None)
+    derive: Derive = field(default=lambda item, row, links, now: {})
+    derived: frozenset[str] = frozenset()
+    after: Callable[[Organization], None] = field(default=lambda _: None)
+
+    def values(self, item: Any, row: Any, links: Any, now: datetime) -> dict[str, Any]:
+        """The columns of ``item`` as the database will give them back, ready to be compared."""
+        copied = {column: self.stored(column, getattr(item, name)) for column, name in self.columns.items()}
+        extra = dict(item.extra) | {
+            f"exact_{column}": str(getattr(item, name))
+            for column, name in self.columns.items()
+            if isinstance(getattr(item, name), Decimal) and abs(getattr(item, name)) > MOST
+        }
+        return {**copied, "extra": _as_json(extra), **self.derive(item, row, links, now)}
+
+    def stored(self, column: str, value: Any) -> Any:
+        """A client's value as this column gives it back: ``stored``, and cut to what fits."""
+        # A share such as a sampling rate is no money: 0.1 must come back as the 0.1 that the column holds.
+        field = self.model._meta.get_field(column)
+        if isinstance(field, FloatField) and isinstance(value, Decimal):
+            return float(value)
+        kept = stored(value)
+        longest = getattr(field, "max_length", None)
+        # What does not fit is cut: one odd row must not keep the others from being pulled.
+        return kept[:longest] if longest and isinstance(kept, str) else kept
+
+    def can_name(self, identity: str) -> bool:
+        """Whether our column takes the identity as it is. Cut or mended it would name another object."""
+        longest = getattr(self.model._meta.get_field(self.identity), "max_length", None)
+        return (
+            bool(identity) and identity == writable(identity) and len(identity) <= (longest or len(identity))
+        )
+
+    def audited(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The part of ``values`` whose changes are worth an audit entry."""
+        return {
+            name: value
+            for name, value in values.items()
+            if name in self.columns and name not in self.volatile
+        }
+
+
+def _as_json(values: Mapping[str, Any]) -> Any:
+    """The values as the database gives them back."""
+    return in_every_text(json.loads(json.dumps(values, cls=DjangoJSONEncoder)), writable)
+
+
+def stored(value: Any) -> Any:
+    """A client's value as a row holds it: money rounded to the nano-dollar the column keeps, and capped where
+    the column ends (a limit of a trillion dollars is somebody's way to say "none"); text without what
+    databases refuse."""
+    if isinstance(value, Decimal):
+        return to_dollars(to_nano(max(-MOST, min(value, MOST))))
+    if isinstance(value, str):
+        return writable(value)
+    return in_every_text(value, writable) if isinstance(value, list | tuple) else value
+
+
+def same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+WORKSPACES = Noun(
+    kind="workspaces",
+    singular="workspace",
+    model=Workspace,
+    identity="uid",
+    upstream_identity="id",
+    walk=lambda client, _: workspaces.walk(client),
+    confirm=lambda client, uid: workspaces.get(client, workspace_id=uid),
+    columns=same(
+        "name",
+        "slug",
+        "description",
+        "created_at",
+        "updated_at",
+        "created_by",
+        "default_guardrail_id",
+        "default_text_model",
+        "default_image_model",
+        "default_provider_sort",
+        "is_observability_broadcast_enabled",
+        "is_observability_io_logging_enabled",
+        "io_logging_sampling_rate",
+        "io_logging_api_key_ids",
+        "is_data_discount_logging_enabled",
+        "include_byok_in_budgets",
+        "disabled_server_tools",
+    ),
+    volatile=frozenset({"updated_at"}),
+    after=link_keys,
+)
+
+MEMBERS = Noun(
+    kind="members",
+    singular="member",
+    model=Member,
+    identity="uid",
+    upstream_identity="id",
+    walk=lambda client, _: members.walk(client),
+    columns=same("email", "first_name", "last_name", "role"),
+    # FACTS trap 49: a 404 here means a personal account.
+    capability="members",
+    after=link_keys,
+)
+
+USAGE = (
+    "usage",
+    "usage_daily",
+    "usage_weekly",
+    "usage_monthly",
+    "byok_usage",
+    "byok_usage_daily",
+    "byok_usage_weekly",
+    "byok_usage_monthly",
+)
+
+
+def _key_columns_of_ours(item: Any, row: Key | None, links: KeyLinks, now: datetime) -> dict[str, Any]:
+    # Each on its own: the sum of two rounded amounts is not the rounded sum.
+    spent = stored(item.usage), stored(item.byok_usage)
+    moved = row is not None and spent != (row.usage, row.byok_usage)
+    signs = [item.last_used_at, now if moved else None, row.active_at if row else None]
+    return {
+        **links.columns(
+            name=KEYS.stored("name", item.name),
+            label=KEYS.stored("label", item.label),
+            key_hash=item.hash,
+            creator=KEYS.stored("creator_user_id", item.creator_user_id),
+            workspace_uid=KEYS.stored("workspace_uid", item.workspace_id),
+        ),
+        "active_at": max((sign for sign in signs if sign is not None), default=None),
+    }
+
+
+KEYS = Noun(
+    kind="keys",
+    singular="key",
+    model=Key,
+    identity="hash",
+    upstream_identity="hash",
+    per_workspace=True,
+    walk=lambda client, workspace_uid: keys.walk(client, workspace_id=workspace_uid),
+    # FACTS trap 6: a key missing from the list is not proof of deletion; asking for it is.
+    confirm=lambda client, key_hash: keys.get(client, key_hash=key_hash),
+    columns={
+        **same(
+            "name",
+            "label",
+            "disabled",
+            "limit",
+            "limit_remaining",
+            "limit_reset",
+            "include_byok_in_limit",
+            *USAGE,
+            "created_at",
+            "updated_at",
+            "creator_user_id",
+            "expires_at",
+            "last_used_at",
+            "external_user",
+        ),
+        "workspace_uid": "workspace_id",
+    },
+    volatile=frozenset({*USAGE, "limit_remaining", "updated_at", "last_used_at", "created_at"}),
+    prepare=KeyLinks.of,
+    derive=_key_columns_of_ours,
+    after=link_unlinked_keys,
+    derived=frozenset({"workspace_id", "owner_id", "search_text", "sort_name", "active_at"}),
+)
+
+# In the order of a first sync: keys point at the other two.
+NOUNS: Mapping[str, Noun] = {noun.kind: noun for noun in (WORKSPACES, MEMBERS, KEYS)}

@@ -1,0 +1,76 @@
+"""The counts that every page shows, kept in one row so that no page counts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from orgadmin.accounts.models import Organization
+from orgadmin.inventory.models import Key, Member, SyncRun, Workspace
+
+EXPIRES_SOON = timedelta(days=30)
+
+
+def refresh_summary(organization: Organization) -> None:
+    """Count again and write ``Organization.summary``; called after each pull and each change."""
+    with transaction.atomic():
+        Organization.objects.select_for_update(no_key=True).only("pk").get(pk=organization.pk)
+        Organization.objects.filter(pk=organization.pk).update(summary=summary_of(organization))
+
+
+def summary_of(organization: Organization) -> dict[str, Any]:
+    """The counts as they stand: five queries, none of which a page makes."""
+    now = timezone.now()
+    live = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    counts = Key.objects.filter(organization=organization, gone_at=None).aggregate(
+        keys=Count("pk"),
+        unlimited=Count("pk", filter=live & Q(limit=None)),
+        expiring=Count("pk", filter=live & Q(expires_at__lte=now + EXPIRES_SOON)),
+    )
+    workspaces = Workspace.objects.filter(organization=organization, gone_at=None).order_by("name")
+    return {
+        **counts,
+        "workspaces": workspaces.count(),
+        "members": Member.objects.filter(organization=organization, gone_at=None).count(),
+        "workspace_choices": [{"slug": row.slug, "name": row.name} for row in workspaces[:200]],
+        **freshness(organization),
+    }
+
+
+def note_freshness(organization: Organization) -> None:
+    """Write how old the picture is into the summary when a pull is asked for or begins.
+
+    The organization's row is locked, so that a pull that ends meanwhile has the last word.
+    """
+    with transaction.atomic():
+        row = Organization.objects.select_for_update(no_key=True).only("summary").get(pk=organization.pk)
+        summary = {**row.summary, **freshness(organization)}
+        if summary != row.summary:
+            Organization.objects.filter(pk=organization.pk).update(summary=summary)
+
+
+def freshness(organization: Organization) -> dict[str, Any]:
+    """How old the picture is: the last good pull of keys, and what the newest one came to.
+
+    ``sync_state``: running (waiting for a worker included), ok, failed or never.
+    """
+    runs = SyncRun.objects.filter(organization=organization, kind="keys").order_by("-id")
+    newest = runs.first()
+    good = runs.filter(state=SyncRun.State.OK).values_list("finished_at", flat=True).first()
+    return {
+        "synced_at": good.isoformat() if good else None,
+        "sync_state": _state(newest, good),
+        "sync_message": newest.error if newest and newest.state == SyncRun.State.FAILED else "",
+    }
+
+
+def _state(newest: SyncRun | None, good: datetime | None) -> str:
+    if newest is not None and newest.is_open:
+        return "running"
+    if newest is not None and newest.state == SyncRun.State.FAILED:
+        return "failed"
+    return "ok" if good else "never"

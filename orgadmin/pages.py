@@ -1,0 +1,127 @@
+"""Answers: a page or its fragment, toasts, and the arithmetic of pages of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django_htmx.middleware import HtmxDetails
+
+Row = TypeVar("Row")
+PAGE_ROWS = 50
+
+
+def respond(
+    request: HttpRequest,
+    page: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    fragment: str | None = None,
+    dialog: bool = False,
+    status: int = 200,
+    no_store: bool = False,
+) -> HttpResponse:
+    """The whole ``page``, or, when htmx asked and there is a ``fragment``, that alone.
+
+    ``dialog`` puts the fragment into the page's ``#dialog``, whatever the element that asked had as target.
+    Toasts waiting in the session travel with a fragment; a page shows its own.
+    """
+    is_fragment = fragment is not None and wants_fragment(request)
+    body = render_to_string(
+        fragment if is_fragment and fragment else page, dict(context or {}), request=request
+    )
+    if is_fragment:
+        body += render_to_string("components/_toasts.html", {}, request=request)
+    response = HttpResponse(body, status=status)
+    if is_fragment and dialog:
+        response = reswap(retarget(response, "#dialog"), "innerHTML")
+    elif is_fragment and status >= 500:
+        # Pages throw away what a broken proxy says; this is ours and says what to do.
+        response = reswap(response, "innerHTML")
+    if no_store:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asked for a part of a page (its history restore wants the whole)."""
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request and not htmx.boosted
+
+
+def go(request: HttpRequest, url: str, *, toast: str = "", problem: str = "") -> HttpResponse:
+    """Send the browser elsewhere after a change, with a toast that waits there."""
+    if toast:
+        messages.success(request, toast)
+    if problem:
+        messages.error(request, problem)
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else HttpResponseRedirect(url)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of a list: ``rows`` and where they stand among ``total``; ``number`` starts at 1."""
+
+    rows: Sequence[Row]
+    number: int
+    total: int
+    size: int = PAGE_ROWS
+
+    @property
+    def first(self) -> int:
+        return (self.number - 1) * self.size + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        return (self.number - 1) * self.size + len(self.rows)
+
+    @property
+    def count(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def has_next(self) -> bool:
+        return self.number < self.count
+
+    @property
+    def has_previous(self) -> bool:
+        return self.number > 1
+
+
+def page_of(
+    total: int, wanted: str | int | None, rows: Callable[[int, int], Sequence[Row]], *, size: int = PAGE_ROWS
+) -> Page[Row]:
+    """The page ``wanted`` (what the URL says; nonsense is page 1, too far is the last one).
+
+    ``rows(offset, limit)`` fetches it.
+    """
+    count = max(1, -(-total // size))
+    text = str(wanted or "1")
+    number = min(max(int(text), 1), count) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return Page(rows=rows((number - 1) * size, size), number=number, total=total, size=size)
+
+
+# The full-width signs mean the same to some spreadsheets.
+_STARTS_A_FORMULA = frozenset("=+@\t\r\n＝＋－＠")
+
+
+def sentence(text: str) -> str:
+    """Somebody else's words, ended so that ours can follow them."""
+    text = text.strip()
+    return text if text[-1:] in {".", "!", "?", "…"} else f"{text}."
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A CSV cell that no spreadsheet takes for a formula: names come from other people. Numbers stay."""
+    if text[:1] in _STARTS_A_FORMULA or (text[:1] == "-" and not _is_number(text)):
+        return f"'{text}"
+    return text
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").replace(".", "", 1).isdecimal()
