@@ -1,0 +1,77 @@
+"""The filtered log as CSV, streamed: memory does not grow with its length."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from orgadmin.accounts.models import Organization
+from orgadmin.audit.selectors import Act, acts_of, stream_acts
+from orgadmin.auditlog.filters import LogFilters
+from orgadmin.pages import spreadsheet_safe
+
+HEADINGS = (
+    "entry",
+    "at_utc",
+    "actor_kind",
+    "actor",
+    "action",
+    "target_type",
+    "target_id",
+    "target_name",
+    "outcome",
+    "message",
+    "upstream_request_id",
+    "before",
+    "after",
+)
+
+
+class _Line:
+    """What csv.writer writes to: hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def stream(organization: Organization, filters: LogFilters) -> StreamingHttpResponse:
+    """Every act that the filters let through, newest first; before and after as JSON."""
+    name = f"audit-log-{organization.slug}-{timezone.now():%Y-%m-%d}.csv"
+    response = StreamingHttpResponse(_lines(organization, filters), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _lines(organization: Organization, filters: LogFilters) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield writer.writerow(HEADINGS)
+    for act in stream_acts(acts_of(organization, filters.acts)):
+        yield writer.writerow([spreadsheet_safe(value) for value in _values(act)])
+
+
+def _values(act: Act) -> tuple[str, ...]:
+    entry = act.entry
+    return (
+        str(entry.pk),
+        entry.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        entry.actor_kind,
+        entry.actor_name,
+        entry.action,
+        entry.target_type,
+        act.target_id,
+        act.target_name,
+        act.outcome,
+        act.message,
+        act.request_id,
+        _json(act.before),
+        _json(act.after),
+    )
+
+
+def _json(values: Mapping[str, Any] | None) -> str:
+    return "" if values is None else json.dumps(values, ensure_ascii=False, sort_keys=True)

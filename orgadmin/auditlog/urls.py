@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from orgadmin.auditlog import views
+
+app_name = "auditlog"
+urlpatterns = [
+    path("", views.list_acts, name="list"),
+    path("csv/", views.export, name="csv"),
+    path("<int:entry_id>/", views.entry, name="entry"),
+]

@@ -1,0 +1,198 @@
+"""What can be done to many keys at once: the acts, what each would change, and their jobs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import ExpressionWrapper, F, Q, QuerySet
+
+from orgadmin.access import PERMISSIONS, Permission
+from orgadmin.accounts.connection import client_for
+from orgadmin.accounts.models import Membership, Organization, User
+from orgadmin.inventory.models import Key
+from orgadmin.inventory.money import MoneyField
+from orgadmin.jobs.models import Job, JobItem
+from orgadmin.jobs.services import PATIENCE, NewJob, Skip, job_start, register
+from orgadmin.keys.selectors import own_members
+from orgadmin.keys.services import Locked, key_delete, key_set_disabled, own_key_set_disabled
+from orgadmin.keys.services.update import key_as_it_is, send_changes
+from orgadmin.keys.tokens import token_of
+
+
+@dataclass(frozen=True)
+class Act:
+    """One bulk act: its words, and which of the selected keys it would change at all."""
+
+    name: str
+    verb: str
+    past: str
+    consequence: str
+    needed: Q
+    is_final: bool = False
+
+
+ACTS: Mapping[str, Act] = {
+    act.name: act
+    for act in (
+        Act(
+            name="disable",
+            verb="Disable",
+            past="disabled",
+            consequence="They refuse requests until somebody enables them. Their settings and history stay.",
+            needed=Q(disabled=False),
+        ),
+        Act(
+            name="enable",
+            verb="Enable",
+            past="enabled",
+            consequence="They accept requests again, within their limits.",
+            needed=Q(disabled=True),
+        ),
+        Act(
+            name="limit",
+            verb="Set limit of",
+            past="given the limit",
+            consequence="Usage so far is kept: a limit below it blocks a key at once.",
+            needed=Q(),
+        ),
+        Act(
+            name="delete",
+            verb="Delete",
+            past="deleted",
+            consequence="Whatever uses them stops working. Nobody can bring a deleted key back.",
+            needed=Q(),
+            is_final=True,
+        ),
+    )
+}
+
+
+# What a limit of each window counts.
+_SPENT = {None: "usage", "daily": "usage_daily", "weekly": "usage_weekly", "monthly": "usage_monthly"}
+
+
+def blocked_by(keys: QuerySet[Key], *, limit: Decimal | None, limit_reset: str | None) -> int:
+    """How many of the keys work now and would refuse requests at once under this limit (FACTS 3.7)."""
+    if limit is None:
+        return 0
+    spent = _SPENT[limit_reset]
+    over = Q(include_byok_in_limit=False, **{f"{spent}__gte": limit}) | Q(
+        include_byok_in_limit=True, spent_with_byok__gte=limit
+    )
+    working = keys.filter(disabled=False).exclude(limit_remaining__lte=0)
+    # Two columns of ours added up are plain integers to Django; the field makes them dollars again.
+    both = ExpressionWrapper(F(spent) + F(f"byok_{spent}"), output_field=MoneyField())
+    return working.annotate(spent_with_byok=both).filter(over).count()
+
+
+def bulk_start(
+    *,
+    actor: User,
+    organization: Organization,
+    act: Act,
+    keys: QuerySet[Key],
+    params: dict[str, Any],
+    form_token: uuid.UUID,
+) -> Job:
+    """A background job over the keys of the query, fixed now: what appears later is not touched."""
+    found = keys.filter(gone_at=None)
+    number = found.count()
+    noun = "key" if number == 1 else "keys"
+    targets = found.order_by("sort_name", "id").values_list("hash", "name")
+    return job_start(
+        actor=actor,
+        organization=organization,
+        new=NewJob(
+            kind=f"keys.{act.name}",
+            title=f"{act.verb} {number:,} {noun}",
+            targets=targets.iterator(chunk_size=1000),
+            params=params,
+            form_token=token_of(form_token, actor=actor, organization=organization),
+        ),
+    )
+
+
+def _permissions(job: Job) -> frozenset[str]:
+    """What the actor may do now: a role taken away stops a job that was started with it."""
+    membership = Membership.objects.filter(
+        organization=job.organization, user=job.actor, user__is_active=True
+    ).first()
+    return PERMISSIONS.get(membership.role, frozenset()) if membership else frozenset()
+
+
+def _key(job: Job, item: JobItem, may: frozenset[str]) -> Key:
+    """The item's key as it is now. Raises Skip when it is gone or the actor may not change it (any more)."""
+    keys = Key.objects.select_related("organization").filter(organization=job.organization)
+    if Permission.CHANGE not in may:
+        mine = own_members(user=job.actor, organization=job.organization)
+        keys = keys.filter(owner__in=mine.values("pk")) if Permission.OWN_KEYS in may else keys.none()
+        if not keys.filter(hash=item.target_id).exists():
+            raise Skip(f"{job.actor} may not change this key any more.")
+    key = keys.filter(hash=item.target_id, gone_at=None).first()
+    if key is None:
+        raise Skip("The key no longer exists.")
+    return key
+
+
+def _switch(job: Job, item: JobItem, *, disabled: bool) -> None:
+    may = _permissions(job)
+    key = _key(job, item, may)
+    already = Skip(f"It was {'disabled' if disabled else 'enabled'} already.")
+    # The mirror may be minutes old, and in an incident the key that was enabled elsewhere matters most.
+    if key.disabled is disabled and key_as_it_is(key=key, patience=PATIENCE).disabled is disabled:
+        raise already
+    if Permission.CHANGE in may:
+        key_set_disabled(actor=job.actor, key=key, disabled=disabled, patience=PATIENCE)
+        return
+    try:
+        if not own_key_set_disabled(actor=job.actor, key=key, disabled=disabled, patience=PATIENCE):
+            raise already
+    except Locked as locked:
+        raise Skip(str(locked)) from None
+
+
+@register("keys.disable")
+def disable(job: Job, item: JobItem) -> str:
+    _switch(job, item, disabled=True)
+    return "Disabled."
+
+
+@register("keys.enable")
+def enable(job: Job, item: JobItem) -> str:
+    _switch(job, item, disabled=False)
+    return "Enabled."
+
+
+@register("keys.limit")
+def limit(job: Job, item: JobItem) -> str:
+    key = _key(job, item, _permissions(job))
+    amount = job.params["limit"]
+    wanted = {
+        "limit": None if amount is None else Decimal(amount),
+        "limit_reset": job.params["limit_reset"],
+    }
+    if _limit_of(key) == wanted and _limit_of(key_as_it_is(key=key, patience=PATIENCE)) == wanted:
+        raise Skip("It had this limit already.")
+    send_changes(
+        actor=job.actor,
+        key=key,
+        client=client_for(job.organization, patience=PATIENCE),
+        action="key.update",
+        before=_limit_of(key),
+        changes=wanted,
+    )
+    return "Limit set." if amount is not None else "Limit removed."
+
+
+def _limit_of(key: Key) -> dict[str, Any]:
+    return {"limit": key.limit, "limit_reset": key.limit_reset}
+
+
+@register("keys.delete")
+def delete(job: Job, item: JobItem) -> str:
+    key_delete(actor=job.actor, key=_key(job, item, _permissions(job)), patience=PATIENCE)
+    return "Deleted."

@@ -1,0 +1,130 @@
+"""Many keys at once: first what would happen, then a job that does it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.urls import reverse
+
+from orgadmin.access import OrgRequest, allow
+from orgadmin.inventory.models import Key
+from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start
+from orgadmin.keys.filters import KeyFilters
+from orgadmin.keys.forms import ConfirmForm, LimitForm
+from orgadmin.keys.selectors import filtered, visible_keys
+from orgadmin.keys.views import ACT
+from orgadmin.pages import go, respond
+
+MOST_SELECTED = 1000
+NAMES_SHOWN = 10
+
+
+@allow(*ACT, methods=("POST",))
+def preview(request: OrgRequest) -> HttpResponse:
+    """What the act would do to the selection. Changes nothing."""
+    act = ACTS.get(request.POST.get("action", ""))
+    if act is None or not _selection(request).exists():
+        return go(request, _list_address(request), problem="Select at least one key first.")
+    return _sheet(request, act, form=None)
+
+
+@allow(*ACT, methods=("POST",), proof=True)
+def start(request: OrgRequest) -> HttpResponse:
+    """Begin the job that ``preview`` described."""
+    act = ACTS.get(request.POST.get("action", ""))
+    if act is None or not _selection(request).exists():
+        return go(request, _list_address(request), problem="These keys are gone already. Nothing was done.")
+    form = _form(act, request.POST, _count(request))
+    if form is not None and not (form.is_valid() and _stops_nothing_unasked(request, form)):
+        return _sheet(request, act, form=form)
+    job = bulk_start(
+        actor=request.user,
+        organization=request.organization,
+        act=act,
+        keys=_selection(request),
+        params=_params(form),
+        form_token=_token(request),
+    )
+    return go(
+        request,
+        reverse("syncs:job", kwargs={"organization": request.organization.slug, "job_id": job.pk}),
+    )
+
+
+def _selection(request: OrgRequest) -> QuerySet[Key]:
+    """The ticked keys, or all that match the filters when the person asked for all."""
+    keys = visible_keys(request).filter(gone_at=None)
+    if request.POST.get("all"):
+        return filtered(keys, KeyFilters.of(QueryDict(request.POST.get("filters", "")[:4000])))
+    return keys.filter(hash__in=request.POST.getlist("selected")[:MOST_SELECTED])
+
+
+def _stops_nothing_unasked(request: OrgRequest, form: LimitForm | ConfirmForm) -> bool:
+    """Whether a limit stops no key at once, or the person ticked that it may."""
+    if not isinstance(form, LimitForm) or form.cleaned_data["blocks_anyway"]:
+        return True
+    blocked = blocked_by(_selection(request), **_window(form))
+    if blocked:
+        form.refuse_to_block(blocked)
+    return not blocked
+
+
+def _count(request: OrgRequest) -> int:
+    return _selection(request).count()
+
+
+def _token(request: OrgRequest) -> uuid.UUID:
+    try:
+        return uuid.UUID(request.POST.get("form_token", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
+def _form(act: Act, data: QueryDict | None, count: int) -> LimitForm | ConfirmForm | None:
+    if act.name == "limit":
+        return LimitForm(data)
+    return ConfirmForm(data, word=f"delete {count}") if act.is_final else None
+
+
+def _params(form: LimitForm | ConfirmForm | None) -> dict[str, Any]:
+    if not isinstance(form, LimitForm):
+        return {}
+    window = _window(form)
+    return {**window, "limit": None if window["limit"] is None else str(window["limit"])}
+
+
+def _window(form: LimitForm) -> dict[str, Any]:
+    return {"limit": form.cleaned_data["limit"], "limit_reset": form.cleaned_data["limit_reset"] or None}
+
+
+def _sheet(request: OrgRequest, act: Act, *, form: LimitForm | ConfirmForm | None) -> HttpResponse:
+    keys = _selection(request)
+    total = keys.count()
+    needed = keys.filter(act.needed).count()
+    names = list(keys.order_by("sort_name", "id").values_list("name", flat=True)[:NAMES_SHOWN])
+    context = {
+        "organization": request.organization,
+        "act": act,
+        "form": form if form is not None else _form(act, None, total),
+        "total": total,
+        "needed": needed,
+        "names": names,
+        "carried": _carried(request),
+        "form_token": request.POST.get("form_token") or uuid.uuid4(),
+    }
+    status = 400 if form is not None else 200
+    return respond(request, "keys/bulk.html", context, fragment="keys/_bulk.html", dialog=True, status=status)
+
+
+def _carried(request: OrgRequest) -> list[tuple[str, str]]:
+    """The selection, for the form that starts the job."""
+    if request.POST.get("all"):
+        return [("all", "1"), ("filters", request.POST.get("filters", ""))]
+    return [("selected", value) for value in request.POST.getlist("selected")[:MOST_SELECTED]]
+
+
+def _list_address(request: OrgRequest) -> str:
+    return reverse("keys:list", kwargs={"organization": request.organization.slug})

@@ -1,0 +1,140 @@
+"""What every act on a key does around its call: the outcome in the audit log, then our row.
+
+The outcome is written first and alone. If our own row cannot be written after that, the act is still on
+record and the next pull adopts what OpenRouter has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from orgadmin.accounts.models import Organization
+from orgadmin.audit import services as audit
+from orgadmin.audit.models import Entry, Outcome
+from orgadmin.audit.services import Target
+from orgadmin.inventory.models import Key
+from orgadmin.inventory.nouns import KEYS
+from orgadmin.inventory.pending import Difference, Pending
+from orgadmin.inventory.summary import refresh_summary
+from orgadmin.openrouter import keys as upstream
+from orgadmin.openrouter.errors import OpenRouterError
+
+log = structlog.get_logger(__name__)
+
+
+def target_of(key: Key) -> Target:
+    return Target(type="key", id=key.hash, name=key.name)
+
+
+def succeeded(
+    started: Entry,
+    *,
+    organization: Organization,
+    found: upstream.Key | None,
+    after: Mapping[str, Any] | None = None,
+    message: str = "",
+) -> Key | None:
+    """Record that OpenRouter said yes, then mirror what it made of the key.
+
+    Returns our row, or None when the database would not take it: the caller carries on, a secret in hand
+    must still be shown.
+    """
+    target = Target(type="key", id=found.hash, name=found.name) if found else None
+    try:
+        audit.finish(started, outcome=Outcome.OK, target=target, after=after, message=message)
+    except DatabaseError:
+        log.exception("audit outcome not saved", action=started.action, target=target and target.id)
+    if found is None:
+        return None
+    try:
+        return mirror(organization=organization, found=found, ours=frozenset(started.after or ()))
+    except DatabaseError:
+        log.exception("key row not saved; the next pull adopts it", key=found.hash)
+        return None
+
+
+def mirror(*, organization: Organization, found: upstream.Key, ours: Collection[str] = frozenset()) -> Key:
+    """Write an upstream key into our row, marked as written by us just now.
+
+    ``ours`` are the fields we just changed. What else differs from our row was changed elsewhere; the pull
+    will not see that any more, so it is noted here. An answer that a later one has overtaken changes nothing:
+    the row is given back as it is.
+    """
+    with transaction.atomic():
+        row = Key.objects.select_for_update().filter(organization=organization, hash=found.hash).first()
+        if row is not None and _is_overtaken(found, row):
+            return row
+        now = timezone.now()
+        values = KEYS.values(found, row, KEYS.prepare(organization), now)
+        if row is not None and row.gone_at is None:
+            _note_changes_elsewhere(row, values, ours)
+        values |= {"written_at": now, "gone_at": None}
+        saved, _ = Key.objects.update_or_create(organization=organization, hash=found.hash, defaults=values)
+    refresh_summary(organization)
+    return saved
+
+
+def _is_overtaken(found: upstream.Key, row: Key) -> bool:
+    """Whether our row already holds a later state of the key; one without a date is the oldest."""
+    return row.updated_at is not None and (found.updated_at is None or found.updated_at < row.updated_at)
+
+
+def _note_changes_elsewhere(row: Key, values: Mapping[str, Any], ours: Collection[str]) -> None:
+    after = {
+        name: value
+        for name, value in KEYS.audited(values).items()
+        if name not in ours and getattr(row, name) != value
+    }
+    if after:
+        before = {name: getattr(row, name) for name in after}
+        target = Target(type=KEYS.singular, id=row.hash, name=values["name"])
+        _note_elsewhere(row.organization, Difference(target, "update", before, after), values)
+
+
+def _note_elsewhere(organization: Organization, found: Difference, values: Mapping[str, Any]) -> None:
+    """Write down a difference as a pull would: nothing while an act of ours on the object is under way, the
+    outcome of a lost one that explains it, and the rest as done outside."""
+    pending = Pending.of(organization, KEYS.singular)
+    if pending.is_in_flight(found.target.id, values):
+        return
+    resolved, rest = pending.explain(found, {})
+    if rest is not None:
+        outside = audit.outside_entry(
+            organization=organization,
+            action=f"key.{rest.verb}",
+            target=rest.target,
+            before=rest.before,
+            after=rest.after,
+        )
+        resolved = [*resolved, outside]
+    Entry.objects.bulk_create(resolved)
+
+
+def mark_gone(key: Key) -> bool:
+    """Note that the key no longer exists upstream; its row and history stay. False: that was known."""
+    now = timezone.now()
+    news = Key.objects.filter(pk=key.pk, gone_at=None).update(gone_at=now, written_at=now)
+    refresh_summary(key.organization)
+    return bool(news)
+
+
+def found_gone(key: Key) -> None:
+    """OpenRouter does not know the key any more: unless we deleted it, somebody else did."""
+    if mark_gone(key):
+        before = KEYS.audited({name: getattr(key, name) for name in KEYS.columns})
+        _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None), before)
+
+
+def failed(started: Entry, error: OpenRouterError) -> None:
+    """Record what OpenRouter answered; ``unknown`` when nobody can say whether the change took effect."""
+    audit.finish(
+        started,
+        outcome=Outcome.UNKNOWN if error.outcome_unknown else Outcome.FAILED,
+        message=error.message,
+        request_id=error.request_id,
+    )

@@ -1,0 +1,119 @@
+"""What the Sync page shows: each noun's last pulls, and the runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Max, Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+
+from orgadmin.accounts.models import Organization
+from orgadmin.inventory.models import SyncRun
+from orgadmin.inventory.nouns import NOUNS
+from orgadmin.inventory.services import interval
+from orgadmin.inventory.summary import freshness
+from orgadmin.pages import Page, page_of
+
+# A run that waits for longer than this has no worker to take it.
+WAITS_TOO_LONG = timedelta(seconds=90)
+NOBODY_WORKS = "No worker has taken the sync yet. Is the worker process running?"
+
+
+@dataclass(frozen=True)
+class NounState:
+    """How one noun stands. ``newest`` is its latest run, ``good`` the latest that went through."""
+
+    kind: str
+    newest: SyncRun | None
+    good: SyncRun | None
+    due_at: datetime | None
+    is_lacking: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.newest is not None and self.newest.is_open
+
+    @property
+    def waits_too_long(self) -> bool:
+        run = self.newest
+        is_queued = run is not None and run.state == SyncRun.State.QUEUED
+        return is_queued and run is not None and run.created_at < timezone.now() - WAITS_TOO_LONG
+
+
+def noun_states(organization: Organization) -> list[NounState]:
+    """Every noun in the order of a first sync: two queries."""
+    last = {
+        row["kind"]: (row["newest"], row["good"])
+        for row in SyncRun.objects.filter(organization=organization)
+        .order_by()
+        .values("kind")
+        .annotate(newest=Max("pk"), good=Max("pk", filter=Q(state=SyncRun.State.OK)))
+    }
+    runs = SyncRun.objects.select_related("requested_by").in_bulk(
+        [number for pair in last.values() for number in pair if number is not None]
+    )
+    return [_state(organization, kind, runs, *last.get(kind, (None, None))) for kind in NOUNS]
+
+
+def _state(
+    organization: Organization, kind: str, runs: dict[int, SyncRun], newest: int | None, good: int | None
+) -> NounState:
+    last = runs.get(newest) if newest else None
+    return NounState(
+        kind=kind,
+        newest=last,
+        good=runs.get(good) if good else None,
+        due_at=_due_at(organization, kind, last),
+        is_lacking=organization.capabilities.get(NOUNS[kind].capability) is False,
+    )
+
+
+def _due_at(organization: Organization, kind: str, last: SyncRun | None) -> datetime | None:
+    """When the clock asks again; None while a run is open, and for an organization without a key."""
+    if organization.status == Organization.Status.DISCONNECTED or (last and last.is_open):
+        return None
+    return last.created_at + interval(kind) if last else timezone.now()
+
+
+def fresh_now(organization: Organization) -> dict[str, Any]:
+    """The freshness as it is at this moment, two queries; a sync that no worker takes counts as failed."""
+    found = freshness(organization)
+    if found["sync_state"] != "running":
+        return found
+    run = SyncRun.objects.filter(organization=organization, kind="keys").order_by("-id").first()
+    if run is None or run.state != SyncRun.State.QUEUED or run.created_at > timezone.now() - WAITS_TOO_LONG:
+        return found
+    return {**found, "sync_state": "failed", "sync_message": NOBODY_WORKS}
+
+
+@dataclass(frozen=True)
+class RunFilters:
+    """Which runs the list shows; empty means not filtered."""
+
+    kind: str = ""
+    state: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict) -> RunFilters:
+        kind, state = query.get("kind", ""), query.get("state", "")
+        return cls(
+            kind=kind if kind in NOUNS else "",
+            state=state if state in SyncRun.State.values else "",
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return self == RunFilters()
+
+
+def runs_page(organization: Organization, filters: RunFilters, *, number: str | None) -> Page[SyncRun]:
+    """One page of the runs of the last 30 days, newest first: two queries."""
+    runs: QuerySet[SyncRun] = SyncRun.objects.filter(organization=organization).select_related("requested_by")
+    if filters.kind:
+        runs = runs.filter(kind=filters.kind)
+    if filters.state:
+        runs = runs.filter(state=filters.state)
+    return page_of(runs.count(), number, lambda offset, limit: list(runs[offset : offset + limit]))

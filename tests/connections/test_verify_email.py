@@ -1,0 +1,61 @@
+"""``manage.py verify_email``: what the operator's word proves, and for whom."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.management import CommandError, call_command
+
+from orgadmin.accounts.models import User
+from orgadmin.accounts.selectors import verified_emails
+
+pytestmark = pytest.mark.django_db
+
+
+def verify(email: str) -> str:
+    out = io.StringIO()
+    call_command("verify_email", email, stdout=out)
+    return out.getvalue().strip()
+
+
+def user(email: str, *claims: str) -> User:
+    made = User.objects.create_user(email, None)
+    for claim in claims:
+        EmailAddress.objects.create(user=made, email=claim)
+    return made
+
+
+def test_the_address_of_an_account() -> None:
+    mara = user("mara@house.test", "mara@house.test")
+    assert verify("Mara@House.test") == "Mara@House.test is now verified."
+    assert verified_emails(user=mara) == ["mara@house.test"]
+    assert verify("mara@house.test") == "mara@house.test is already verified."
+    assert EmailAddress.objects.count() == 1
+
+
+def test_a_second_address() -> None:
+    mara = user("mara@house.test", "mara@house.test", "mara@work.test")
+    verify("mara@work.test")
+    assert verified_emails(user=mara) == ["mara@work.test"]
+
+
+def test_somebody_elses_claim_does_not_win() -> None:
+    mallory = user("mallory@house.test", "mara@house.test")
+    mara = user("mara@house.test")
+    verify("mara@house.test")
+    assert verified_emails(user=mara) == ["mara@house.test"]
+    assert verified_emails(user=mallory) == []
+
+
+def test_claims_of_several_are_not_decided_here() -> None:
+    user("a@house.test", "shared@house.test")
+    user("b@house.test", "shared@house.test")
+    with pytest.raises(CommandError, match="Several accounts claim shared@house.test: a@house.test, b@house"):
+        verify("shared@house.test")
+
+
+def test_nobody() -> None:
+    with pytest.raises(CommandError, match="Nobody here has the address x@house.test"):
+        verify("x@house.test")

@@ -1,0 +1,157 @@
+"""OpenRouter made the key, and then our own database failed: the secret matters most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import DatabaseError, OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+
+from orgadmin.accounts.models import Organization
+from orgadmin.audit import services as audit
+from orgadmin.audit.models import Entry
+from orgadmin.inventory.models import Key
+from orgadmin.keys.models import Rotation
+from orgadmin.keys.services import recording
+from orgadmin.openrouter import keys as upstream
+from tests.conftest import Sync
+from tests.keys.conftest import key_form, log_of, secret_in, sent, text_of
+from tests.sandbox_server import RunningSandbox
+
+CREATE = "/o/acme/keys/create/"
+
+
+def breaking(*_: Any, **__: Any) -> Any:
+    raise DatabaseError("disk full")
+
+
+def outside(organization: Organization) -> list[Entry]:
+    return list(Entry.objects.filter(organization=organization, actor_kind="outside"))
+
+
+def test_the_row_could_not_be_written(
+    desk: Client, synced: Organization, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(recording, "mirror", breaking)
+        response = desk.post(CREATE, key_form(synced, limit="9"))
+    secret_in(response)
+    assert response.status_code == 201
+    assert "could not save its row" in text_of(response)
+    assert not Key.objects.filter(name="checkout-service").exists()
+    assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
+
+    sync()
+    assert Key.objects.get(name="checkout-service").limit == 9
+    assert outside(synced) == []
+    assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
+
+
+def test_the_outcome_could_not_be_written(
+    desk: Client, synced: Organization, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "finish", breaking)
+        secret_in(desk.post(CREATE, key_form(synced)))
+    assert Key.objects.filter(name="checkout-service").exists()
+    sync()
+    assert outside(synced) == []
+
+
+@pytest.fixture
+def database_gone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """From the moment OpenRouter made the key, every statement fails."""
+    create = upstream.create
+
+    def refuse(*_: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def create_then_break(*args: Any, **fields: Any) -> upstream.CreatedKey:
+        made = create(*args, **fields)
+        connection.execute_wrappers.append(refuse)
+        return made
+
+    monkeypatch.setattr(upstream, "create", create_then_break)
+    yield
+    if refuse in connection.execute_wrappers:
+        connection.execute_wrappers.remove(refuse)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
+def test_the_database_was_gone_altogether(
+    desk: Client,
+    synced: Organization,
+    sync: Sync,
+    sandbox: RunningSandbox,
+    database_gone: None,
+    headers: dict[str, str],
+) -> None:
+    response = desk.post(CREATE, key_form(synced, limit="9"), headers=headers)
+    connection.execute_wrappers.clear()
+    assert response.status_code == 201
+    secret_in(response)
+    assert log_of(synced) == [("key.create", "started")]
+
+    sync()
+    assert outside(synced) == []
+    later = timezone.now() + timedelta(minutes=10)
+    with time_machine.travel(later):
+        sync()
+    assert Key.objects.filter(name="checkout-service").exists()
+    assert outside(synced) == []
+    assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_was_gone_when_a_successor_was_made(
+    desk: Client, synced: Organization, key: Key, sandbox: RunningSandbox, database_gone: None
+) -> None:
+    sandbox.sandbox.clear_requests()
+    form = key_form(synced, name="successor", workspace=key.workspace_uid)
+    response = desk.post(f"/o/acme/keys/{key.hash}/rotate/", form)
+    connection.execute_wrappers.clear()
+    assert response.status_code == 201
+    secret_in(response)
+    assert len(sent(sandbox)) == 1
+
+
+def test_the_pair_of_a_rotation_could_not_be_noted(
+    desk: Client, synced: Organization, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rotation.objects, "create", breaking)
+    form = key_form(synced, name="successor", workspace=key.workspace_uid)
+    response = desk.post(f"/o/acme/keys/{key.hash}/rotate/", form)
+    assert response.status_code == 201
+    secret_in(response)
+    assert not Rotation.objects.exists()
+
+
+def test_the_pair_of_a_rotation_could_not_be_read(desk: Client, synced: Organization, key: Key) -> None:
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SELECT") and "keys_rotation" in sql:
+            raise OperationalError("server closed the connection unexpectedly")
+        return execute(sql, *rest)
+
+    form = key_form(synced, name="successor", workspace=key.workspace_uid)
+    with connection.execute_wrapper(refuse):
+        response = desk.post(f"/o/acme/keys/{key.hash}/rotate/", form)
+    assert response.status_code == 201
+    secret_in(response)
+
+
+def test_an_edit_whose_row_could_not_be_written_is_kept_upstream_and_adopted(
+    desk: Client, synced: Organization, key: Key, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(recording, "mirror", breaking)
+        assert desk.post(f"/o/acme/keys/{key.hash}/disable/").status_code == 302
+    assert Key.objects.filter(pk=key.pk, disabled=False).exists()
+    sync()
+    assert Key.objects.filter(pk=key.pk, disabled=True).exists()
+    assert outside(synced) == []
