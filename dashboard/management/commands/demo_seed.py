@@ -1,0 +1,34 @@
+"""``manage.py demo_seed``: connect the demo's organization to the running sandbox, then greet its owner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandParser
+
+from dashboard.management.commands import owner_link
+from orgadmin.connections.services import demo_password_file, demo_prepare
+from orgadmin.sandbox.app import Options
+from orgadmin.sandbox.server import management_key
+
+
+class Command(owner_link.Command):
+    help = "Connect the demo organization to the sandbox (once), and print a one-time sign-in link."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--wait", metavar="URL", help="first wait until this /readyz answers 200")
+        parser.add_argument("--seed", type=int, default=Options().seed, help="the sandbox's seed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        super().handle(*args, **options)
+        file = demo_password_file()
+        if file is not None:
+            here = Path.cwd()
+            shown = file.relative_to(here) if file.is_relative_to(here) else file
+            self.stdout.write(f"Password when asked again: {shown}")
+
+    def owner(self, options: dict[str, Any]) -> str:
+        key = management_key(options["seed"])
+        return demo_prepare(base_url=settings.OPENROUTER_BASE_URL, management_key=key)

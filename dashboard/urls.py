@@ -1,0 +1,16 @@
+"""The front door."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from dashboard.home import views as home
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("theme/", home.theme, name="theme"),
+    path("accounts/", include("allauth.urls")),
+    path("", include("orgadmin.connections.front_urls")),
+    path("o/<slug:organization>/search/", include("dashboard.search.urls")),
+    path("o/<slug:organization>/", include("orgadmin.urls")),
+]
