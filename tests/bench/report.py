@@ -1,0 +1,92 @@
+"""What was measured, as a table and against the aims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LIST_SHARE, SEARCH_SHARE = 1 / 5, 1 / 8
+MOST_QUERIES, MOST_SYNC_SECONDS = 6, 10.0
+MOST_FIRST_LOAD, MOST_REQUESTS, MOST_FRAGMENT = 100_000, 5, 15_000
+LARGE = 100_000
+TITLES = ("median", "p95", "cpu", "queries", "kB", "gzip kB", "of admin", "x hello")
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One thing we set out to reach. ``found`` and ``allowed`` in the words of the table."""
+
+    name: str
+    found: str
+    allowed: str
+    reached: bool
+
+    def line(self) -> str:
+        return f"  {'ok  ' if self.reached else 'MISS'} {self.name}: {self.found} (aim: {self.allowed})"
+
+
+def table(found: Mapping[str, Any]) -> Iterator[str]:
+    """The pages of one database and size."""
+    pages = found["pages"]
+    yield f"  {'':34}" + "".join(f"{title:>9}" for title in TITLES)
+    for name, page in pages.items():
+        rival = pages.get(page["rival"])
+        share = f"1/{rival['median'] / page['median']:.1f}" if rival else ""
+        yield (
+            f"  {name:34}{page['median']:>9.1f}{page['p95']:>9.1f}{page['effort']:>9.1f}{page['queries']:>9}"
+            f"{page['bytes'] / 1000:>9.1f}{page['compressed'] / 1000:>9.1f}{share:>9}"
+            f"{page['median'] / pages['hello']['median']:>9.1f}"
+        )
+    first = found["first_load"]
+    yield (
+        f"  first load: {first['requests']} requests, {first['sent'] / 1000:.1f} kB sent, "
+        f"{first['compressed'] / 1000:.1f} kB with the page compressed too"
+    )
+
+
+def sync_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    first, again = found["first"], found["again"]
+    yield f"  first sync of {found['keys']:,} keys: {first['calls']} calls, {first['seconds']:.1f} s"
+    yield (
+        f"  sync with nothing changed: {again['calls']} calls, {again['seconds']:.1f} s "
+        f"(median of {again['rounds']}, longest {again['longest']:.1f} s)"
+    )
+
+
+def page_aims(found: Mapping[str, Any], keys: int) -> Iterator[Aim]:
+    pages = found["pages"]
+    for name, page in pages.items():
+        if name.startswith(("list, first page", "list, last page")):
+            yield Aim(
+                f"queries, {name}", str(page["queries"]), f"{MOST_QUERIES}", page["queries"] <= MOST_QUERIES
+            )
+        rival = pages.get(page["rival"])
+        if rival and name.startswith("list"):
+            yield _share(name, page, rival, LIST_SHARE)
+        if rival and name.startswith("search") and keys >= LARGE:
+            yield _share(name, page, rival, SEARCH_SHARE)
+    fragment, first = pages["list, first page, fragment"], found["first_load"]
+    yield _bytes("fragment, compressed", fragment["compressed"], MOST_FRAGMENT)
+    yield _bytes("first load, compressed", first["compressed"], MOST_FIRST_LOAD)
+    yield Aim(
+        "first load, requests", str(first["requests"]), f"{MOST_REQUESTS}", first["requests"] <= MOST_REQUESTS
+    )
+
+
+def sync_aims(found: Mapping[str, Any]) -> Iterator[Aim]:
+    calls, allowed = found["again"]["calls"], found["calls_allowed"]
+    yield Aim("calls of a sync", str(calls), str(allowed), calls <= allowed)
+    seconds = found["again"]["seconds"]
+    yield Aim("seconds of a sync", f"{seconds:.1f}", f"{MOST_SYNC_SECONDS:.0f}", seconds <= MOST_SYNC_SECONDS)
+    changed = found["again"]["changed"]
+    yield Aim("rows written by a sync with nothing changed", str(changed), "0", changed == 0)
+
+
+def _share(name: str, page: Mapping[str, Any], rival: Mapping[str, Any], allowed: float) -> Aim:
+    share = page["median"] / rival["median"]
+    return Aim(f"{name} against the admin", f"1/{1 / share:.1f}", f"1/{1 / allowed:.0f}", share <= allowed)
+
+
+def _bytes(name: str, found: int, allowed: int) -> Aim:
+    return Aim(name, f"{found / 1000:.1f} kB", f"{allowed / 1000:.0f} kB", found <= allowed)

@@ -1,0 +1,89 @@
+"""One database of one size, in a process of its own: ``tests.bench.stage pages|sync SIZE``, JSON on stdout.
+
+The environment chooses the database (``tests.bench.__main__``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+import django
+
+
+def pages(keys: int) -> dict[str, Any]:
+    """Fill the database, serve it, measure every page."""
+    from django.core.management import call_command
+
+    from tests.bench import serving, weight
+    from tests.bench.pages import targets
+    from tests.bench.population import populate
+    from tests.bench.queries import queries
+    from tests.bench.timing import measure
+    from tests.bench.visitor import Visitor
+
+    call_command("prepare", verbosity=0, stdout=sys.stderr)
+    began = time.perf_counter()
+    population = populate(keys)
+    settle()
+    say(f"{keys:,} keys written in {time.perf_counter() - began:.0f} s")
+    wanted, port = targets(), int(os.environ["BENCH_PORT"])
+    rounds, repeats = int(os.environ["BENCH_ROUNDS"]), int(os.environ["BENCH_REPEATS"])
+    with serving.web(port):
+        visitor = Visitor(port, population.session)
+        times = measure(visitor, wanted, rounds=rounds, repeats=repeats)
+        sizes = {target.name: weight.size(visitor, target.path, **target.headers) for target in wanted}
+        first = weight.first_load(visitor, "/o/bench/keys/")
+    return {
+        "pages": {
+            target.name: {
+                **times[target.name].as_json(),
+                **sizes[target.name],
+                "queries": queries(target, population.session),
+                "rival": target.rival,
+            }
+            for target in wanted
+        },
+        "first_load": first.as_json(),
+    }
+
+
+def sync(keys: int) -> dict[str, Any]:
+    """The first pull of everything, then again and again with nothing changed."""
+    from django.core.management import call_command
+
+    from tests.bench.syncing import measure
+
+    call_command("prepare", verbosity=0, stdout=sys.stderr)
+    return measure(keys, rounds=int(os.environ["BENCH_SYNC_ROUNDS"]))
+
+
+def settle() -> None:
+    """What a large pull does at its end, and PostgreSQL by itself a minute later: count rows, mark pages."""
+    from django.db import connection
+
+    from orgadmin.inventory.search import learn_sizes
+
+    learn_sizes()
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"  {text}\n")
+
+
+def main() -> None:
+    django.setup()
+    kind, keys = sys.argv[1], int(sys.argv[2])
+    found = {"pages": pages, "sync": sync}[kind](keys)
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

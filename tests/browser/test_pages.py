@@ -1,0 +1,71 @@
+"""Every page of an organization, in both themes, wide and narrow: axe finds nothing, nothing hangs over."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from orgadmin.accounts.models import User
+from orgadmin.audit.models import Entry
+from orgadmin.inventory.models import Key
+from orgadmin.jobs.models import Job
+from orgadmin.keys.models import Rotation
+from tests.browser.conftest import NARROW, WIDE, OpenPage
+from tests.browser.test_gallery import inaccessible
+from tests.browser.test_keys import signed_in_page
+from tests.conftest import Bells, SignIn, Sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW])
+def test_axe_finds_nothing_and_nothing_hangs_over(
+    open_page: OpenPage,
+    admin: User,
+    sync: Sync,
+    sign_in: SignIn,
+    bells: Bells,
+    live_server: Any,
+    theme: str,
+    viewport: dict[str, int],
+) -> None:
+    sync()
+    key, other = Key.objects.filter(gone_at=None, disabled=False).order_by("sort_name")[:2]
+    live_through(sign_in(admin), key, other, bells)
+    page = signed_in_page(open_page, sign_in, admin, live_server.url, viewport=viewport, theme=theme)
+    for path in paths(key):
+        page.goto(f"/o/acme/{path}")
+        assert inaccessible(page) == [], path
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+
+
+def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
+    """A rotation, a job and a change, so that no page is empty."""
+    token = str(uuid.uuid4())
+    wanted = {"name": "successor", "workspace": key.workspace_uid, "form_token": token}
+    assert client.post(f"/o/acme/keys/{key.hash}/rotate/", wanted).status_code == 201
+    client.post("/o/acme/keys/bulk/start/", {"action": "disable", "selected": other.hash})
+    bells.work()
+
+
+def paths(key: Key) -> list[str]:
+    rotation, job, entry = Rotation.objects.get(), Job.objects.get(), Entry.objects.latest("pk")
+    one = f"keys/{key.hash}"
+    return [
+        "keys/",
+        "keys/?q=nothing-is-called-this",
+        "keys/?state=gone",
+        "keys/create/",
+        "keys/rotations/",
+        f"keys/rotations/{rotation.pk}/",
+        *(f"{one}/{part}" for part in ("", "edit/", "delete/", "rotate/")),
+        "audit-log/",
+        f"audit-log/{entry.pk}/",
+        "sync/",
+        "sync/jobs/",
+        f"sync/jobs/{job.pk}/",
+        "search/?q=a",
+    ]

@@ -1,0 +1,100 @@
+"""The audit log, the sync page and a job as they change under one's eyes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from orgadmin.accounts.models import Organization, User
+from orgadmin.audit.services import Target
+from tests.auditlog.acting import act
+from tests.browser.conftest import OpenPage
+from tests.browser.test_keys import signed_in_page
+from tests.conftest import Bells, SignIn
+from tests.syncs.test_job_page import start, work
+
+__all__ = ["work"]  # an autouse fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def page(open_page: OpenPage, admin: User, synced: Organization, sign_in: SignIn, live_server: Any) -> Page:
+    """An administrator's browser."""
+    return signed_in_page(open_page, sign_in, admin, live_server.url)
+
+
+def test_a_sync_is_followed_while_it_runs_and_an_idle_page_is_silent(page: Page, bells: Bells) -> None:
+    bells.pulls.clear()
+    page.goto("/o/acme/sync/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2500)
+    assert asked == []
+
+    page.locator("#sync-now").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#nouns").get_by_text("Waiting").first).to_be_visible()
+    bells.work()
+
+    expect(page.locator("#nouns").get_by_text("Waiting")).to_have_count(0)
+    expect(page.locator("#runs").get_by_text("1–6 of 6 runs")).to_be_visible()
+    expect(page.locator("#freshness").get_by_text("Synced now")).to_be_visible()
+
+
+def test_a_job_is_followed_filtered_and_what_failed_tried_again(
+    page: Page, synced: Organization, admin: User, bells: Bells
+) -> None:
+    job = start(synced, admin, bad=1)
+    page.goto(f"/o/acme/sync/jobs/{job.pk}/")
+    page.locator("#job-cancel").focus()
+    page.wait_for_timeout(2600)
+    assert page.evaluate("document.activeElement.id") == "job-cancel"
+    bells.work()
+
+    expect(page.locator("#job").get_by_text("Done, 1 failed")).to_be_visible()
+    page.locator("select[name=state]").select_option("failed")
+    expect(page.locator("#items").get_by_text("1–1 of 1 item")).to_be_visible()
+    assert page.url.endswith("?state=failed")
+    page.get_by_text("Try the 1 again").click()
+    expect(page.get_by_text("What failed is tried again.")).to_be_visible()
+
+
+def test_the_log_is_searched_opened_and_left_with_the_keyboard(
+    page: Page, synced: Organization, admin: User
+) -> None:
+    for number in range(60):
+        act(
+            synced,
+            admin,
+            target=Target("key", str(number), f"key {number}"),
+            before={"limit": "1"},
+            after={"limit": "2"},
+        )
+    page.goto("/o/acme/audit-log/")
+    page.locator("input[name=target]").fill("key 1")
+    expect(page.locator("#acts").get_by_text("1–11 of 11 changes")).to_be_visible()
+    page.locator("input[name=since]").fill("2030-01-01")
+    expect(page.get_by_text("No change matches")).to_be_visible()
+
+    page.goto("/o/acme/audit-log/?page=2")
+    page.locator("#acts tbody a.name").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_text("Edit key")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "Edit key"
+    with page.expect_download() as download:
+        page.get_by_text("CSV").click()
+    assert download.value.suggested_filename.endswith(".csv")
+
+
+def test_the_palette_opens_a_page_with_the_keyboard(page: Page) -> None:
+    page.goto("/o/acme/keys/")
+    page.keyboard.press("/")
+    page.keyboard.type("audit")
+    expect(page.locator("#palette [role=option]").first).to_be_visible()
+    page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/audit-log/")

@@ -1,0 +1,93 @@
+"""What OpenRouter is known to refuse (FACTS 1.8, 1.10, 2.1), held against what was sent to it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from orgadmin.sandbox.record import Seen
+
+RESETS = {None, "daily", "weekly", "monthly"}
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def breaches(calls: Iterable[Seen]) -> list[str]:
+    """A line for each thing that was sent and should not have been."""
+    found = []
+    for call in calls:
+        if call.endpoint == "POST /keys":
+            found += [f"create: {problem}" for problem in in_create(call.body)]
+        elif call.endpoint == "PATCH /keys/{hash}":
+            found += [f"update: {problem}" for problem in in_update(call.body)]
+        elif call.method != "GET" and call.endpoint != "DELETE /keys/{hash}":
+            found.append(f"nobody asked for {call.method} {call.path}")
+        if call.method != "GET" and call.status == 400:
+            found.append(f"refused: {call.body}")
+    return found
+
+
+def in_create(body: Any) -> list[str]:
+    known = {
+        "name",
+        "workspace_id",
+        "creator_user_id",
+        "expires_at",
+        "limit",
+        "limit_reset",
+        "include_byok_in_limit",
+    }
+    found = _in_settings(body, known)
+    if "name" not in body:
+        found.append("no name")
+    if not _is_uuid(body.get("workspace_id")):
+        found.append(f"workspace_id {body.get('workspace_id')!r}")
+    if "creator_user_id" in body and not (
+        isinstance(body["creator_user_id"], str) and body["creator_user_id"]
+    ):
+        found.append(f"creator_user_id {body['creator_user_id']!r}")
+    if "expires_at" in body and not _is_ahead(body["expires_at"]):
+        found.append(f"expires_at {body['expires_at']!r}")
+    if body.get("limit_reset") and body.get("limit") is None:
+        found.append("a window without a limit")
+    return found
+
+
+def in_update(body: Any) -> list[str]:
+    found = _in_settings(body, {"name", "disabled", "limit", "limit_reset", "include_byok_in_limit"})
+    if not body:
+        found.append("nothing to change")
+    if "disabled" in body and not isinstance(body["disabled"], bool):
+        found.append(f"disabled {body['disabled']!r}")
+    return found
+
+
+def _in_settings(body: Mapping[str, Any], known: set[str]) -> list[str]:
+    found = [f"unknown field {name}" for name in set(body) - known]
+    if "name" in body and not (isinstance(body["name"], str) and body["name"].strip()):
+        found.append(f"name {body['name']!r}")
+    limit = body.get("limit")
+    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+    if limit is not None and not (is_number and math.isfinite(limit) and limit >= 0):
+        found.append(f"limit {limit!r}")
+    if body.get("limit_reset") not in RESETS:
+        found.append(f"limit_reset {body['limit_reset']!r}")
+    if "include_byok_in_limit" in body and not isinstance(body["include_byok_in_limit"], bool):
+        found.append(f"include_byok_in_limit {body['include_byok_in_limit']!r}")
+    return found
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        return bool(str(UUID(value)) == value)
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+def _is_ahead(value: Any) -> bool:
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return False
+    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) > datetime.now(UTC)
