@@ -205,8 +205,11 @@ def test_shortcuts_jump_and_are_listed(page: Page) -> None:
 def test_a_letter_typed_at_once_after_g_is_not_lost(page: Page) -> None:
     page.goto(KEYS)
 
-    page.evaluate("""() => { for (const key of "ga")
-        document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})) }""")
+    page.evaluate("""() => {
+        for (const key of "ga") {
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+        }
+    }""")
 
     page.wait_for_url("**/auditlog/")
 

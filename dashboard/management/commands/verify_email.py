@@ -10,9 +10,9 @@ from django.core.management import BaseCommand, CommandError
 
 class Command(BaseCommand):
     help = (
-        "Mark an e-mail address as verified, for a dashboard without a mail server. A member sees and manages the "
-        "keys of whoever has this address at OpenRouter, so make sure that the account is theirs: the address "
-        "has to belong to an account here already. Safe to repeat."
+        "Mark an e-mail address as verified, for a dashboard without a mail server. A member sees and "
+        "manages the keys of whoever has this address at OpenRouter, so make sure that the account is "
+        "theirs. The address has to belong to an account here already. Safe to repeat."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
