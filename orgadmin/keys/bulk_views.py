@@ -10,6 +10,7 @@ from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 
 from orgadmin.access import OrgRequest, allow
+from orgadmin.audit.text import writable
 from orgadmin.inventory.models import Key
 from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start
 from orgadmin.keys.filters import KeyFilters
@@ -59,7 +60,12 @@ def _selection(request: OrgRequest) -> QuerySet[Key]:
     keys = visible_keys(request).filter(gone_at=None)
     if request.POST.get("all"):
         return filtered(keys, KeyFilters.of(QueryDict(request.POST.get("filters", "")[:4000])))
-    return keys.filter(hash__in=request.POST.getlist("selected")[:MOST_SELECTED])
+    return keys.filter(hash__in=_ticked(request))
+
+
+def _ticked(request: OrgRequest) -> list[str]:
+    """What was ticked, without what no hash holds and PostgreSQL would choke on."""
+    return [value for value in request.POST.getlist("selected")[:MOST_SELECTED] if value == writable(value)]
 
 
 def _stops_nothing_unasked(request: OrgRequest, form: LimitForm | ConfirmForm) -> bool:
@@ -123,7 +129,7 @@ def _carried(request: OrgRequest) -> list[tuple[str, str]]:
     """The selection, for the form that starts the job."""
     if request.POST.get("all"):
         return [("all", "1"), ("filters", request.POST.get("filters", ""))]
-    return [("selected", value) for value in request.POST.getlist("selected")[:MOST_SELECTED]]
+    return [("selected", value) for value in _ticked(request)]
 
 
 def _list_address(request: OrgRequest) -> str:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,21 @@ def tied(*command: str) -> tuple[str, ...]:
     return (sys.executable, "-I", "-S", str(shim.__file__), str(os.getpid()), *command)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Hand:
-    """One running worker or beat. ``log`` is what it said."""
+    """One running worker or beat. ``log`` is what it said, ``start`` how it begins."""
 
     name: str
-    process: subprocess.Popen[bytes]
     log: Path
+    start: Callable[[], subprocess.Popen[bytes]]
+
+    def __post_init__(self) -> None:
+        self.process = self.start()
+
+    def revive(self) -> None:
+        """Start again what ended by itself, as the supervisor does."""
+        if self.process.poll() is not None:
+            self.process = self.start()
 
     def wait_until_ready(self) -> None:
         eventually(lambda: " ready." in self.said(), f"{self.name} is ready")
@@ -71,17 +79,20 @@ class Crew:
 
     def _start(self, name: str, *arguments: str, **env: str) -> Hand:
         log = self._folder / f"{name}-{len(self._hands)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                tied(*CELERY, *arguments),
-                env={**self._env, **env},
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        hand = Hand(name, process, log)
+
+        def start() -> subprocess.Popen[bytes]:
+            with log.open("ab") as output:
+                return subprocess.Popen(
+                    tied(*CELERY, *arguments),
+                    env={**self._env, **env},
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+
+        hand = Hand(name, log, start)
         self._hands.append(hand)
         return hand
 

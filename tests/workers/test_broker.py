@@ -46,5 +46,12 @@ def test_a_bell_survives_the_broker_and_one_that_was_never_heard_is_rung_again(
     assert second.state == SyncRun.State.QUEUED
     valkey.start()
     pass_time(UNHEARD)
-    eventually(lambda: finished(second), "the clock rang again")
+
+    def heard() -> bool:
+        # A Celery worker that holds a message while Redis goes away may end over it (kombu's "NoneType has
+        # no hostname"): that it comes back is the supervisor's part.
+        worker.revive()
+        return bool(finished(second))
+
+    eventually(heard, "the clock rang again")
     assert first.pk != second.pk
