@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "orgadmin.accounts",
     "orgadmin.audit",
     "orgadmin.inventory",
+    "orgadmin.usage",
     "orgadmin.jobs",
     "orgadmin.keys",
     "django.contrib.auth",
