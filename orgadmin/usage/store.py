@@ -1,9 +1,8 @@
 """Writing facts: what an answer of OpenRouter covers is replaced by what it says, and the roll-ups follow.
 
 Replacing, not adding: an answer that comes twice, late, or to two workers at once leaves the same rows. What
-is new and what is held of the scope are laid against each other in the database; only the difference is
-written, to the facts and to every roll-up, in one transaction. So a roll-up always equals the sum of its
-facts.
+is new is laid against what is held of the scope; only the difference is written, to the facts and to every
+roll-up, in one transaction. So a roll-up always equals the sum of its facts.
 
 Both databases run the same statements; only the way in differs: COPY into a temporary table on PostgreSQL,
 many rows at a time on SQLite.
@@ -11,7 +10,8 @@ many rows at a time on SQLite.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -23,11 +23,15 @@ from orgadmin.usage.models import MEASURES, Dimension, Grain
 
 NATURAL = ("day", "key_id", "member_id", "workspace_id", "model_id", "endpoint_id")
 COLUMNS = (*NATURAL, "provider_id", *MEASURES)
+BOUNDED = (*MEASURES, "usage_above", "byok_above")
+# Where the natural key of a fact ends, and where its measures begin.
+_KEY, _COUNTED = len(NATURAL), len(NATURAL) + 1
 # Names this lock among the advisory locks of the database.
 LOCK = 0x5553_4147
 
 # day, key, member, workspace, model, endpoint, provider, then MEASURES; money in nano-dollars.
 Fact = tuple[date, int, int, int, int, int, int, int, int, int, int, int, int, int]
+_Held = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +51,20 @@ class OutOfScope(ValueError):
 def replace_facts(*, organization_id: int, scopes: Sequence[Scope], facts: Iterable[Fact]) -> int:
     """Make the facts of the scopes be these; returns how many of them differ from what was held.
 
-    Facts with the same natural key are added up. Raises OutOfScope, and then nothing is written.
+    Facts with the same natural key are added up. Some ten thousand facts at a time are quickest. Raises
+    OutOfScope, and then nothing is written.
     """
+    new = _added_up(scopes, facts)
     with transaction.atomic(), connection.cursor() as cursor:
         _lock(cursor, organization_id)
-        _stage(cursor, scopes, facts)
-        cursor.execute(_STRAYS)
-        if cursor.fetchone() is not None:
-            raise OutOfScope("A fact lies outside the days and keys that are being replaced.")
-        cursor.execute(_DIFFER, [organization_id])
-        cursor.execute("SELECT COUNT(*) FROM usage_delta")
-        different: int = cursor.fetchone()[0]
+        different = list(_differences(new, _held(cursor, organization_id, scopes)))
         if different:
+            _prepare(cursor)
+            _copy(cursor, different)
             cursor.execute(_APPLY, [organization_id])
             cursor.execute(_SWEEP, [organization_id])
-            for statement in _roll_ups():
-                cursor.execute(statement, [organization_id])
-    return different
+            _roll_up(cursor, organization_id)
+    return len(different)
 
 
 def rebuild_rollups(*, organization_id: int) -> None:
@@ -73,8 +74,64 @@ def rebuild_rollups(*, organization_id: int) -> None:
         _prepare(cursor)
         cursor.execute(_EVERYTHING, [organization_id])
         cursor.execute("DELETE FROM usage_usagerollup WHERE organization_id = %s", [organization_id])
-        for statement in _roll_ups():
-            cursor.execute(statement, [organization_id])
+        _roll_up(cursor, organization_id)
+
+
+# --- what differs ----------------------------------------------------------------------------------
+
+
+def _added_up(scopes: Sequence[Scope], facts: Iterable[Fact]) -> _Held:
+    """The facts by natural key: provider and measures."""
+    spans: Mapping[int, list[Scope]] = defaultdict(list)
+    for scope in scopes:
+        spans[scope.key_id].append(scope)
+    found: _Held = {}
+    for fact in facts:
+        if not any(scope.since <= fact[0] <= scope.until for scope in spans.get(fact[1], ())):
+            raise OutOfScope("A fact lies outside the days and keys that are being replaced.")
+        natural, rest = fact[:_KEY], fact[_KEY:]
+        before = found.get(natural)
+        if before is not None:
+            rest = (rest[0], *(a + b for a, b in zip(before[1:], rest[1:], strict=True)))
+        found[natural] = rest
+    return found
+
+
+def _held(cursor: Any, organization_id: int, scopes: Sequence[Scope]) -> _Held:
+    """What is held of the scopes, in the same shape."""
+    together: Mapping[tuple[date, date], list[int]] = defaultdict(list)
+    for scope in scopes:
+        together[scope.since, scope.until].append(scope.key_id)
+    found: _Held = {}
+    for (since, until), keys in together.items():
+        for some in _batches(keys, 500):
+            statement = f"{_READ} AND key_id IN ({', '.join(['%s'] * len(some))})"
+            cursor.execute(statement, [organization_id, since, until, *some])
+            for row in cursor.fetchall():
+                # SQLite gives a day as the text it is.
+                day = row[0] if isinstance(row[0], date) else date.fromisoformat(row[0])
+                found[(day, *row[1:_KEY])] = row[_KEY:]
+    return found
+
+
+def _differences(new: _Held, held: _Held) -> Iterator[tuple[Any, ...]]:
+    """New minus held, for every natural key whose measures differ: a row of the temporary table."""
+    nothing = (0,) * len(MEASURES)
+    for natural, (provider, *counts) in new.items():
+        before = held[natural][1:] if natural in held else nothing
+        if tuple(counts) != before:
+            yield _difference(natural, provider, counts, before)
+    for natural, (provider, *counts) in held.items():
+        if natural not in new:
+            yield _difference(natural, provider, nothing, counts)
+
+
+def _difference(
+    natural: tuple[Any, ...], provider: int, counts: Sequence[int], before: Sequence[int]
+) -> tuple[Any, ...]:
+    minus = [now - then for now, then in zip(counts, before, strict=True)]
+    above = [max(now, 0) - max(then, 0) for now, then in zip(counts[-2:], before[-2:], strict=True)]
+    return (*natural, provider, *minus, *above)
 
 
 # --- the way in ------------------------------------------------------------------------------------
@@ -87,40 +144,23 @@ def _lock(cursor: Any, organization_id: int) -> None:
 
 
 def _prepare(cursor: Any) -> None:
-    """The temporary tables, empty. They belong to the connection and are never seen by another."""
-    for table, columns in (
-        ("usage_scope", "key_id bigint, since date, until date"),
-        ("usage_staging", _TYPED),
-        ("usage_delta", f"{_TYPED}, usage_above bigint, byok_above bigint"),
-    ):
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({columns})")
-        # A pooled connection brings the tables of its last use along.
-        cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+    """The temporary table, empty. It belongs to the connection, which a pool hands on, table and all."""
+    cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS usage_delta ({_TYPED})")
+    cursor.execute("DELETE FROM usage_delta")
 
 
-def _stage(cursor: Any, scopes: Sequence[Scope], facts: Iterable[Fact]) -> None:
-    _prepare(cursor)
-    _copy(cursor, "usage_scope", 3, ((scope.key_id, scope.since, scope.until) for scope in scopes))
-    _copy(cursor, "usage_staging", len(COLUMNS), facts)
+def _copy(cursor: Any, rows: Iterable[tuple[Any, ...]]) -> None:
     if connection.vendor == "postgresql":
-        # Else the planner takes the temporary tables for a thousand rows, whatever they hold.
-        cursor.execute("ANALYZE usage_scope")
-        cursor.execute("ANALYZE usage_staging")
-
-
-def _copy(cursor: Any, table: str, width: int, rows: Iterable[tuple[Any, ...]]) -> None:
-    if connection.vendor == "postgresql":
-        with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        with cursor.copy("COPY usage_delta FROM STDIN") as copy:
+            for batch in _batches(rows, 2000):
+                # Days and whole numbers have nothing to quote.
+                copy.write("".join("\t".join(map(str, row)) + "\n" for row in batch))
+        cursor.execute("ANALYZE usage_delta")
         return
-    statement = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * width)})"  # noqa: S608
+    width = _COUNTED + len(BOUNDED)
+    statement = f"INSERT INTO usage_delta VALUES ({', '.join(['%s'] * width)})"  # noqa: S608
     for batch in _batches(rows, 2000):
-        cursor.executemany(statement, [[_plain(value) for value in row] for row in batch])
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
+        cursor.executemany(statement, [(row[0].isoformat(), *row[1:]) for row in batch])
 
 
 def _batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -131,42 +171,15 @@ def _batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 # --- the statements: names of ours alone ------------------------------------------------------------
 
-_TYPED = ", ".join(["day date", *(f"{name} bigint" for name in COLUMNS[1:])])
+_TYPED = ", ".join(["day date", *(f"{name} bigint" for name in (*COLUMNS[1:], *BOUNDED[-2:]))])
 _NATURAL = ", ".join(NATURAL)
-_SUMS = ", ".join(f"SUM({name})" for name in MEASURES)
-_BOUNDED = (*MEASURES, "usage_above", "byok_above")
 
-_STRAYS = """
-SELECT 1 FROM usage_staging AS new WHERE NOT EXISTS (
-    SELECT 1 FROM usage_scope AS scope
-    WHERE scope.key_id = new.key_id AND new.day BETWEEN scope.since AND scope.until
-) LIMIT 1
-"""
-
-# New minus held, by natural key; what is alike cancels out.
-_DIFFER = f"""
-INSERT INTO usage_delta
-SELECT {_NATURAL}, MAX(provider_id), {_SUMS}, SUM(usage_above), SUM(byok_above) FROM (
-    SELECT {_NATURAL}, MAX(provider_id) AS provider_id, {", ".join(f"SUM({m}) AS {m}" for m in MEASURES)},
-        CASE WHEN SUM(usage) > 0 THEN SUM(usage) ELSE 0 END AS usage_above,
-        CASE WHEN SUM(byok_usage) > 0 THEN SUM(byok_usage) ELSE 0 END AS byok_above
-    FROM usage_staging GROUP BY {_NATURAL}
-    UNION ALL
-    SELECT {", ".join(f"held.{name}" for name in NATURAL)}, held.provider_id,
-        {", ".join(f"-held.{name}" for name in MEASURES)},
-        CASE WHEN held.usage > 0 THEN -held.usage ELSE 0 END,
-        CASE WHEN held.byok_usage > 0 THEN -held.byok_usage ELSE 0 END
-    FROM usage_scope AS scope JOIN usage_usageday AS held
-        ON held.organization_id = %s AND held.key_id = scope.key_id
-        AND held.day BETWEEN scope.since AND scope.until
-) AS both_sides
-GROUP BY {_NATURAL}
-HAVING {" OR ".join(f"SUM({name}) <> 0" for name in MEASURES)}
-"""  # noqa: S608
+_READ = f"""SELECT {", ".join(COLUMNS)} FROM usage_usageday
+WHERE organization_id = %s AND day BETWEEN %s AND %s"""  # noqa: S608
 
 _EVERYTHING = f"""
 INSERT INTO usage_delta
-SELECT {_NATURAL}, provider_id, {", ".join(MEASURES)},
+SELECT {", ".join(COLUMNS)},
     CASE WHEN usage > 0 THEN usage ELSE 0 END, CASE WHEN byok_usage > 0 THEN byok_usage ELSE 0 END
 FROM usage_usageday WHERE organization_id = %s
 """  # noqa: S608
@@ -188,34 +201,52 @@ DELETE FROM usage_usageday WHERE id IN (
 """  # noqa: S608
 
 
-def _roll_ups() -> Iterator[str]:
-    """A statement for every roll-up: the differences, added to its rows."""
-    month = (
-        "CAST(date_trunc('month', CAST(day AS timestamp)) AS date)"
-        if connection.vendor == "postgresql"
-        else "date(day, 'start of month')"
+# What a roll-up by day is grouped by.
+_PARTS = {
+    Dimension.TOTAL: "0",
+    Dimension.WORKSPACE: "workspace_id",
+    Dimension.MODEL: "model_id",
+    Dimension.PROVIDER: "provider_id",
+    Dimension.MEMBER: "member_id",
+}
+
+
+def _roll_up(cursor: Any, organization_id: int) -> None:
+    """Add the differences to every roll-up. The days are summed up once and then serve their months too."""
+    cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS usage_part ({_PARTS_TYPED})")
+    cursor.execute("DELETE FROM usage_part")
+    for dimension, part in _PARTS.items():
+        groups = "day" if part == "0" else f"day, {part}"
+        cursor.execute(
+            f"INSERT INTO usage_part SELECT {dimension.value}, day, {part}, 0, {_SUMS} "  # noqa: S608
+            f"FROM usage_delta GROUP BY {groups}"
+        )
+    cursor.execute(_add_parts(Grain.DAY, "start"), [organization_id])
+    cursor.execute(
+        f"INSERT INTO usage_part SELECT {Dimension.KEY.value}, {_month('day')}, key_id, member_id, {_SUMS} "  # noqa: S608
+        f"FROM usage_delta GROUP BY {_month('day')}, key_id, member_id"
     )
-    parts = {
-        Dimension.TOTAL: "0",
-        Dimension.WORKSPACE: "workspace_id",
-        Dimension.MODEL: "model_id",
-        Dimension.PROVIDER: "provider_id",
-        Dimension.MEMBER: "member_id",
-    }
-    for dimension, part in parts.items():
-        yield _roll_up(dimension, Grain.DAY, "day", part, "0")
-        yield _roll_up(dimension, Grain.MONTH, month, part, "0")
-    yield _roll_up(Dimension.KEY, Grain.MONTH, month, "key_id", "member_id")
+    cursor.execute(_add_parts(Grain.MONTH, _month("start")), [organization_id])
 
 
-def _roll_up(dimension: Dimension, grain: Grain, start: str, part: str, member: str) -> str:
-    groups = ", ".join(column for column in (start, part, member) if column != "0")
+_SUMS = ", ".join(f"SUM({name})" for name in BOUNDED)
+_PARTS_TYPED = ", ".join(
+    ["dimension smallint", "start date", *(f"{name} bigint" for name in ("part", "member_id", *BOUNDED))]
+)
+
+
+def _month(day: str) -> str:
+    if connection.vendor == "postgresql":
+        return f"CAST(date_trunc('month', CAST({day} AS timestamp)) AS date)"
+    return f"date({day}, 'start of month')"
+
+
+def _add_parts(grain: Grain, start: str) -> str:
     return f"""
 INSERT INTO usage_usagerollup
-    (organization_id, dimension, grain, start, part, member_id, {", ".join(_BOUNDED)})
-SELECT %s, {dimension.value}, {grain.value}, {start}, {part}, {member},
-    {", ".join(f"SUM({name})" for name in _BOUNDED)}
-FROM usage_delta WHERE true GROUP BY {groups}
+    (organization_id, dimension, grain, start, part, member_id, {", ".join(BOUNDED)})
+SELECT %s, dimension, {grain.value}, {start}, part, member_id, {_SUMS}
+FROM usage_part WHERE true GROUP BY dimension, {start}, part, member_id
 ON CONFLICT (organization_id, dimension, grain, start, part, member_id) DO UPDATE SET
-    {", ".join(f"{name} = usage_usagerollup.{name} + excluded.{name}" for name in _BOUNDED)}
+    {", ".join(f"{name} = usage_usagerollup.{name} + excluded.{name}" for name in BOUNDED)}
 """  # noqa: S608
