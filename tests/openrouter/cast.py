@@ -127,6 +127,23 @@ def member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
     }
 
 
+def activity_row(**changes: Any) -> dict[str, Any]:
+    return {
+        "date": "2025-08-24",
+        "model": "openai/gpt-4.1",
+        "model_permaslug": "openai/gpt-4.1-2025-04-14",
+        "endpoint_id": "550e8400-e29b-41d4-a716-446655440000",
+        "provider_name": "OpenAI",
+        "requests": 5,
+        "prompt_tokens": 50,
+        "completion_tokens": 125,
+        "reasoning_tokens": 25,
+        "usage": 0.015,
+        "byok_usage_inference": 0.012,
+        **changes,
+    }
+
+
 def current_key_row(**changes: Any) -> dict[str, Any]:
     row = key_row()
     for name in ("hash", "name", "disabled", "created_at", "updated_at", "workspace_id"):
