@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from orgadmin.openrouter import jsontext
@@ -142,6 +143,12 @@ def activity_row(**changes: Any) -> dict[str, Any]:
         "byok_usage_inference": 0.012,
         **changes,
     }
+
+
+def analytics_answer(*rows: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """The answer to an analytics query. `changes` are of what lies beside the rows."""
+    metadata = {"query_time_ms": 42.5, "row_count": len(rows), "truncated": False}
+    return {"data": {"data": list(rows), "metadata": metadata, **changes}}
 
 
 def current_key_row(**changes: Any) -> dict[str, Any]:
