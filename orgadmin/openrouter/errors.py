@@ -72,6 +72,12 @@ class NotFound(OpenRouterError):
     """404: unknown id, or a feature this account does not have."""
 
 
+class TooSlow(OpenRouterError):
+    """408: OpenRouter gave up on it. Not retryable, because the same question would take as long again: ask
+    once more for less, a shorter range or fewer dimensions.
+    """
+
+
 class Conflict(OpenRouterError):
     """409: somebody changed it at the same time."""
 

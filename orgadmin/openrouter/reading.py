@@ -1,19 +1,21 @@
 """From JSON to frozen dataclasses, guided by the dataclass itself.
 
 A field without a default must be in the answer; one with a default may be absent. `| None` says that null is
-an answer. What we do not know, and what an optional field holds that we cannot read, is kept in `extra`:
-upstream adds fields and values without notice, and none of that may break a page.
+an answer, `named` that JSON has another name for it. What we do not know, and what an optional field holds
+that we cannot read, is kept in `extra`: upstream adds fields and values without notice, and none of that may
+break a page.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from orgadmin.openrouter.errors import UnreadableAnswer
 from orgadmin.openrouter.jsontext import reasonable
@@ -21,7 +23,10 @@ from orgadmin.openrouter.timestamps import parse_timestamp
 
 T = TypeVar("T")
 EXTRA = "extra"
+_JSON_NAME = "json_name"
 _ABSENT = object()
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 
 class MisfitError(Exception):
@@ -43,6 +48,7 @@ Convert = Callable[[Any], Any]
 @dataclass(frozen=True, slots=True)
 class _Field:
     name: str
+    attribute: str
     convert: Convert
     required: bool
     nullable: bool
@@ -53,12 +59,12 @@ def read_data(kind: type[T], answer: Mapping[str, Any], *, write: bool = False) 
     """The object under `data`. `write` says the answer belongs to a change, whose outcome a misfit leaves
     unknown.
     """
-    return _explained(lambda: _read_row(kind, _data(answer)), write)
+    return explained(lambda: _read_row(kind, _data(answer)), write)
 
 
 def read_list(kind: type[T], answer: Mapping[str, Any]) -> tuple[T, ...]:
     """The objects of the list under `data`."""
-    return _explained(lambda: tuple(_read_items(kind, _data(answer))), False)
+    return explained(lambda: tuple(_read_items(kind, _data(answer))))
 
 
 def read_count(answer: Mapping[str, Any], name: str) -> int:
@@ -67,12 +73,34 @@ def read_count(answer: Mapping[str, Any], name: str) -> int:
     def count() -> int:
         if name not in answer:
             raise MisfitError(name, missing=True)
-        return _at(name, _integer, answer[name])
+        return at(name, _integer, answer[name])
 
-    return _explained(count, False)
+    return explained(count)
 
 
-def _explained(read: Callable[[], T], write: bool) -> T:
+def named(name: str) -> Mapping[str, str]:
+    """The `metadata` of a dataclass field that JSON calls otherwise."""
+    return {_JSON_NAME: name}
+
+
+def figure(value: Any) -> Decimal:
+    """A number, be it sent as one or as text in JSON's own spelling. MisfitError for anything else."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return _decimal(Decimal(value))
+    return _decimal(value)
+
+
+def _count(value: Any) -> int:
+    return _integer(figure(value))
+
+
+# Numbers that upstream may send as text.
+Count = Annotated[int, _count]
+Figure = Annotated[Decimal, figure]
+
+
+def explained(read: Callable[[], T], write: bool = False) -> T:
+    """What `read` gives; its MisfitError becomes an UnreadableAnswer that names the field."""
     try:
         return read()
     except MisfitError as misfit:
@@ -100,10 +128,11 @@ def _read_items(kind: type[T], raw: Any) -> list[T]:
 
 
 def _read_row(kind: type[T], raw: Any) -> T:
-    return _at("data", functools.partial(_read_fields, kind), raw)
+    return at("data", functools.partial(_read_fields, kind), raw)
 
 
-def _at(name: str, convert: Callable[[Any], T], raw: Any) -> T:
+def at(name: str, convert: Callable[[Any], T], raw: Any) -> T:
+    """The value converted; a misfit in it is reported below `name`."""
     try:
         return convert(raw)
     except MisfitError as misfit:
@@ -122,7 +151,7 @@ def _read_fields(kind: Callable[..., T], raw: Any) -> T:
             if field.required:
                 raise MisfitError(field.name, missing=True)
         elif value is None and field.nullable:
-            values[field.name] = None
+            values[field.attribute] = None
         else:
             _read_field(field, value, values, extra)
     return kind(**values, extra=extra)
@@ -130,7 +159,7 @@ def _read_fields(kind: Callable[..., T], raw: Any) -> T:
 
 def _read_field(field: _Field, value: Any, values: dict[str, Any], extra: dict[str, Any]) -> None:
     try:
-        values[field.name] = field.convert(value)
+        values[field.attribute] = field.convert(value)
     except MisfitError as misfit:
         # A moment we cannot parse costs a date on a page, not the page; anything else that was promised is an
         # error.
@@ -138,19 +167,20 @@ def _read_field(field: _Field, value: Any, values: dict[str, Any], extra: dict[s
             raise misfit.below(field.name) from None
         extra[field.name] = value
         if field.required:
-            values[field.name] = None
+            values[field.attribute] = None
 
 
 @functools.cache
 def _plan(kind: Any) -> tuple[tuple[_Field, ...], frozenset[str]]:
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     plan = []
     for field in fields(kind):
         if field.name == EXTRA:
             continue
         hint, nullable = _without_none(hints[field.name])
         required = field.default is MISSING and field.default_factory is MISSING
-        plan.append(_Field(field.name, _converter(hint), required, nullable, hint is datetime))
+        name = field.metadata.get(_JSON_NAME, field.name)
+        plan.append(_Field(name, field.name, _converter(hint), required, nullable, hint is datetime))
     return tuple(plan), frozenset(field.name for field in plan)
 
 
@@ -167,6 +197,10 @@ def _converter(hint: Any) -> Convert:
     if isinstance(hint, type) and is_dataclass(hint):
         return functools.partial(_read_fields, hint)
     origin = get_origin(hint)
+    if origin is Annotated:
+        # The annotation is the way to read it.
+        convert: Convert = get_args(hint)[1]
+        return convert
     if origin is tuple:
         return functools.partial(_tuple_of, _converter(get_args(hint)[0]))
     if origin is not None and issubclass(origin, Mapping):
@@ -209,6 +243,16 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
+def _day(value: Any) -> date:
+    """The first ten characters: upstream sends a bare day, and now and then midnight behind it."""
+    if not isinstance(value, str) or not _DAY.match(value):
+        raise MisfitError("")
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        raise MisfitError("") from None
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise MisfitError("")
@@ -218,7 +262,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _tuple_of(convert: Convert, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise MisfitError("")
-    return tuple(_at(f"[{index}]", convert, item) for index, item in enumerate(value))
+    return tuple(at(f"[{index}]", convert, item) for index, item in enumerate(value))
 
 
 _SIMPLE: dict[Any, Convert] = {
@@ -227,4 +271,5 @@ _SIMPLE: dict[Any, Convert] = {
     int: _integer,
     Decimal: _decimal,
     datetime: _moment,
+    date: _day,
 }

@@ -18,6 +18,7 @@ CLASS_OF_STATUS: dict[int, type[errors.OpenRouterError]] = {
     402: errors.PaymentRequired,
     403: errors.Forbidden,
     404: errors.NotFound,
+    408: errors.TooSlow,
     409: errors.Conflict,
     413: errors.InvalidRequest,
     422: errors.InvalidRequest,

@@ -99,6 +99,7 @@ class OpenRouter:
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         idempotent: bool | None = None,
+        write: bool | None = None,
         group: str = "default",
     ) -> Mapping[str, Any]:
         """Call the API and give the JSON object it answers, `{}` for 204.
@@ -106,8 +107,9 @@ class OpenRouter:
         `path` begins with a slash and is already quoted (`addresses.path`). `params` that are None are left
         out, booleans become `true` and `false`. `idempotent` says that repeating does no harm (default: all
         but POST); what is not idempotent is repeated only when it was certainly not sent, not even when it
-        was refused with 429. Raises OpenRouterError; ValueError or TypeError, before anything is sent, for a
-        body JSON cannot hold.
+        was refused with 429. `write` says that it changes something (default: all but GET and HEAD): only the
+        outcome of a change can be unknown. Raises OpenRouterError; ValueError or TypeError, before anything
+        is sent, for a body JSON cannot hold.
         """
         self._check_key()
         method = method.upper()
@@ -116,7 +118,7 @@ class OpenRouter:
             url=self._base_url + path,
             params=_query(params or {}),
             body=None if body is None else jsontext.dumps(body).encode(),
-            write=method not in READING,
+            write=method not in READING if write is None else write,
             repeatable=method != "POST" if idempotent is None else idempotent,
             headers=_headers(body is not None),
         )

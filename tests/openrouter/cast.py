@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from orgadmin.openrouter import jsontext
@@ -125,6 +126,29 @@ def member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
         "role": "org:member",
         **changes,
     }
+
+
+def activity_row(**changes: Any) -> dict[str, Any]:
+    return {
+        "date": "2025-08-24",
+        "model": "openai/gpt-4.1",
+        "model_permaslug": "openai/gpt-4.1-2025-04-14",
+        "endpoint_id": "550e8400-e29b-41d4-a716-446655440000",
+        "provider_name": "OpenAI",
+        "requests": 5,
+        "prompt_tokens": 50,
+        "completion_tokens": 125,
+        "reasoning_tokens": 25,
+        "usage": 0.015,
+        "byok_usage_inference": 0.012,
+        **changes,
+    }
+
+
+def analytics_answer(*rows: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """The answer to an analytics query. `changes` are of what lies beside the rows."""
+    metadata = {"query_time_ms": 42.5, "row_count": len(rows), "truncated": False}
+    return {"data": {"data": list(rows), "metadata": metadata, **changes}}
 
 
 def current_key_row(**changes: Any) -> dict[str, Any]:

@@ -169,6 +169,14 @@ def test_a_lost_read_leaves_no_doubt_behind(connect):
     assert (failure.retryable, failure.outcome_unknown) == (True, False)
 
 
+def test_a_lost_answer_to_a_post_that_only_reads_leaves_no_doubt_behind(connect):
+    with serving(read_then_reset) as server:
+        client = connect(server.base())
+        with pytest.raises(AnswerLost) as caught:
+            client.request("POST", "/analytics/query", body={}, idempotent=True, write=False)
+    assert (caught.value.retryable, caught.value.outcome_unknown) == (True, False)
+
+
 def test_a_lost_change_stays_in_doubt_when_the_next_try_is_refused(connect):
     refused = response(b'{"error": {"code": 404, "message": "No such key"}}', status="404 Not Found")
     with serving(read_then_reset, answer(refused)) as server:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orgadmin.openrouter import key, keys
 from orgadmin.openrouter.errors import UnreadableAnswer
-from orgadmin.openrouter.reading import read_count, read_data, read_list
+from orgadmin.openrouter.reading import Count, Figure, named, read_count, read_data, read_list
 from tests.openrouter.cast import current_key_row, key_row, parsed
 
 
@@ -134,6 +134,95 @@ def test_a_count_that_is_none_is_unreadable(answer):
 
 def test_a_count_is_whole():
     assert read_count({"total_count": Decimal("3.0")}, "total_count") == 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    on: date = field(metadata=named("date"))
+    sold: Count
+    price: Figure
+    returned: Count | None = field(default=None, metadata=named("sentBack"))
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+TALLY = {"date": "2026-05-31", "sold": 12, "price": 1}
+
+
+def tally(**changes: Any) -> Tally:
+    return read_data(Tally, {"data": {**TALLY, **changes}})
+
+
+def test_a_field_may_have_another_name_in_json():
+    assert tally(sentBack=3) == Tally(on=date(2026, 5, 31), sold=12, price=Decimal(1), returned=3)
+    assert tally(returned=3).extra == {"returned": 3}
+
+
+@pytest.mark.parametrize("value", [5, "5", Decimal("5.0"), "5.0", "0.5e1", "50E-1"])
+def test_a_number_may_be_sent_as_text(value):
+    read = tally(sold=value, price=value)
+    assert (read.sold, read.price) == (5, Decimal(5))
+    assert type(read.sold) is int
+
+
+NO_NUMBERS = [
+    "",
+    " 5",
+    "5 ",
+    "+5",
+    "05",
+    "5.",
+    ".5",
+    "1_000",
+    "1,000",
+    "٣",
+    "0x5",
+    "five",
+    "NaN",
+    "Infinity",
+    "-",
+]
+
+
+@pytest.mark.parametrize(
+    "value", [*NO_NUMBERS, "5\n", "1e999", "1e99999999", "9" * 5000, None, True, [5], {}]
+)
+def test_what_is_no_number_is_named(value):
+    with pytest.raises(UnreadableAnswer, match=r"unexpected in the field “data\.sold”"):
+        tally(sold=value)
+    with pytest.raises(UnreadableAnswer, match=r"unexpected in the field “data\.price”"):
+        tally(price=value)
+
+
+@pytest.mark.parametrize("value", ["0.5", Decimal("0.5"), "5e-1"])
+def test_a_count_has_no_fraction(value):
+    assert tally(price=value).price == Decimal("0.5")
+    with pytest.raises(UnreadableAnswer, match=r"unexpected in the field “data\.sold”"):
+        tally(sold=value)
+
+
+def test_an_optional_count_we_cannot_read_is_none_and_kept():
+    read = tally(sentBack="some")
+    assert (read.returned, read.extra) == (None, {"sentBack": "some"})
+    assert tally(sentBack=None).returned is None
+
+
+@pytest.mark.parametrize("text", ["2026-05-31", "2026-05-31 00:00:00", "2026-05-31T00:00:00.000Z"])
+def test_a_day_is_the_start_of_its_text(text):
+    assert tally(date=text).on == date(2026, 5, 31)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "2026-05", "2026-05-311", "2026-02-30", "20260531", "2026-W22-7", " 2026-05-31", None, 20260531],
+)
+def test_what_is_no_day_is_named(value):
+    with pytest.raises(UnreadableAnswer, match=r"unexpected in the field “data\.date”"):
+        tally(date=value)
+
+
+def test_a_missing_day_is_named_as_json_names_it():
+    with pytest.raises(UnreadableAnswer, match=r"lacks the field “data\.date”"):
+        read_data(Tally, {"data": {"sold": 1, "price": 1}})
 
 
 JSON = st.recursive(

@@ -112,6 +112,20 @@ def test_a_post_that_only_reads_may_be_repeated(client, upstream):
     assert client.request("POST", "/keys", idempotent=True) == {"data": 1}
 
 
+@pytest.mark.parametrize(
+    "answer", [BROKEN, {"status": 408}, {"status": 504}, {"body": "<html>"}, {"body": OSError()}]
+)
+def test_a_post_that_only_reads_leaves_no_doubt_behind(client, upstream, answer):
+    upstream.post(URL, **answer)
+    assert not failure_of(client, "POST", idempotent=True, write=False).outcome_unknown
+    assert failure_of(client, "POST", idempotent=True).outcome_unknown
+
+
+def test_a_get_that_changes_something_is_in_doubt_like_any_change(client, upstream):
+    upstream.get(URL, **BROKEN)
+    assert failure_of(client, "GET", write=True).outcome_unknown
+
+
 def test_it_backs_off_further_each_time_with_full_jitter(session, fake_time, upstream):
     upstream.get(URL, **BROKEN)
     client = client_at(BASE, session=session, fake_time=fake_time, patience=WORKER, rand=0.5)
