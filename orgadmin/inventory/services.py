@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.text import writable
+from orgadmin.inventory.kinds import KINDS, Kind, every, register
 from orgadmin.inventory.leases import SECONDS as LEASE_SECONDS
 from orgadmin.inventory.leases import Holding, LeaseLost, lease
 from orgadmin.inventory.models import Key, SyncRun
@@ -32,9 +33,9 @@ MANY_NEW = 1000
 KEEP_RUNS = timedelta(days=30)
 
 
-def interval(kind: str) -> timedelta:
-    """How often a noun is pulled: keys every 5 minutes, the others every 30, unless configured."""
-    return timedelta(seconds=settings.SYNC_KEYS_SECONDS if kind == "keys" else settings.SYNC_OTHERS_SECONDS)
+def next_due(organization: Organization, kind: str, last: datetime | None) -> datetime | None:
+    """When the clock asks for this kind again, after the pull that was asked for at ``last``."""
+    return KINDS[kind].due(organization, last)
 
 
 def request_pull(*, organization: Organization, kind: str, requested_by: User | None = None) -> SyncRun:
@@ -79,7 +80,7 @@ def run_pull(*, run_id: int) -> None:
     somebody enters another key meanwhile, the run starts over with it.
     """
     run = SyncRun.objects.select_related("organization").filter(pk=run_id).first()
-    if run is None or not run.is_open:
+    if run is None or not run.is_open or run.kind not in KINDS:
         return
     with lease(f"pull:{run.organization_id}:{run.kind}") as held:
         if held is None:
@@ -88,7 +89,7 @@ def run_pull(*, run_id: int) -> None:
         # Whoever took over a lost lease writes the row from there on.
         with suppress(LeaseLost):
             while run.is_open:
-                _execute(run, NOUNS[run.kind], held)
+                _execute(run, KINDS[run.kind], held)
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,15 @@ class _Ending:
     is_capable: bool | None = None
 
 
-def _execute(run: SyncRun, noun: Noun, held: Holding) -> None:
+def _execute(run: SyncRun, kind: Kind, held: Holding) -> None:
     # A run found RUNNING here belonged to a worker that died: it starts over, on the same row.
     run.state, run.started_at, run.error = SyncRun.State.RUNNING, timezone.now(), ""
     run.calls = run.seen = run.added = run.changed = run.gone = 0
     run.save()
     note_freshness(run.organization)
-    ending = _attempt(run, noun, held)
+    ending = _attempt(run, kind, held)
     held.renew()
-    if not _close(run, noun, ending):
+    if not _close(run, kind, ending):
         # With the organization, and the key that it has now.
         run.refresh_from_db()
         return
@@ -121,14 +122,14 @@ def _execute(run: SyncRun, noun: Noun, held: Holding) -> None:
         _ask_for_new_workspaces(run)
 
 
-def _attempt(run: SyncRun, noun: Noun, held: Holding) -> _Ending:
+def _attempt(run: SyncRun, kind: Kind, held: Holding) -> _Ending:
     """Pull once. Raises LeaseLost and nothing else."""
     try:
-        begin(organization=run.organization, noun=noun, run=run, held=held).execute()
+        kind.execute(run, held)
     except LeaseLost:
         raise
     except NotFound as error:
-        return _Ending(is_capable=False) if noun.capability else _Ending(error)
+        return _Ending(is_capable=False) if kind.capability else _Ending(error)
     except OpenRouterError as error:
         return _Ending(error)
     except Exception:
@@ -139,7 +140,7 @@ def _attempt(run: SyncRun, noun: Noun, held: Holding) -> _Ending:
     return _Ending(is_capable=True)
 
 
-def _close(run: SyncRun, noun: Noun, ending: _Ending) -> bool:
+def _close(run: SyncRun, kind: Kind, ending: _Ending) -> bool:
     """Write how the run ended and what that says of the connection. False: the run stays open, because
     somebody entered another key meanwhile, and what the old one found or was refused says nothing about it.
 
@@ -153,7 +154,7 @@ def _close(run: SyncRun, noun: Noun, ending: _Ending) -> bool:
         if (row.key_hash, row.base_url) == (began.key_hash, began.base_url):
             run.state = SyncRun.State.FAILED if ending.error else SyncRun.State.OK
             run.error = writable(ending.error.message)[:500] if ending.error else run.error
-            _note_connection(row, noun, ending)
+            _note_connection(row, kind, ending)
         elif row.status == Organization.Status.DISCONNECTED:
             run.state, run.error = SyncRun.State.INTERRUPTED, "The organization was disconnected."
         else:
@@ -171,7 +172,7 @@ def _ask_for_new_workspaces(run: SyncRun) -> None:
         request_pull(organization=run.organization, kind=WORKSPACES.kind)
 
 
-def _note_connection(row: Organization, noun: Noun, ending: _Ending) -> None:
+def _note_connection(row: Organization, kind: Kind, ending: _Ending) -> None:
     """Mark the connection broken when the key itself was refused, and whole again when it works; and note
     whether the account has what the noun needs."""
     error = ending.error
@@ -179,8 +180,8 @@ def _note_connection(row: Organization, noun: Noun, ending: _Ending) -> None:
         row.status, row.status_message = Organization.Status.BROKEN, writable(error.message)[:500]
     elif error is None and row.status == Organization.Status.BROKEN:
         row.status, row.status_message = Organization.Status.CONNECTED, ""
-    if noun.capability and ending.is_capable is not None:
-        row.capabilities = {**row.capabilities, noun.capability: ending.is_capable}
+    if kind.capability and ending.is_capable is not None:
+        row.capabilities = {**row.capabilities, kind.capability: ending.is_capable}
     row.save(update_fields=["status", "status_message", "capabilities"])
 
 
@@ -193,7 +194,7 @@ def sweep() -> None:
     # The keys themselves stay in the database: what is due shows without them.
     connected = Organization.objects.exclude(status=Organization.Status.DISCONNECTED).defer("management_key")
     for organization in connected.filter(management_key__isnull=False):
-        for kind in NOUNS:
+        for kind in KINDS:
             _sweep_one(organization, kind, now)
     _forget_old_runs(now)
 
@@ -227,7 +228,8 @@ def _sweep_one(organization: Organization, kind: str, now: datetime) -> None:
 def _is_due(organization: Organization, kind: str, now: datetime) -> bool:
     runs = SyncRun.objects.filter(organization=organization, kind=kind)
     last = runs.aggregate(last=Max("created_at"))["last"]
-    return last is None or last <= now - interval(kind)
+    due = next_due(organization, kind, last)
+    return due is not None and due <= now
 
 
 def _is_dead(run: SyncRun, now: datetime) -> bool:
@@ -239,3 +241,20 @@ def _is_dead(run: SyncRun, now: datetime) -> bool:
     ).exists()
     young = run.started_at is not None and run.started_at > now - timedelta(seconds=LEASE_SECONDS)
     return not held and not young
+
+
+# --- the nouns are kinds of pulls ---
+
+
+def _noun_kind(noun: Noun) -> Kind:
+    def execute(run: SyncRun, held: Holding) -> None:
+        begin(organization=run.organization, noun=noun, run=run, held=held).execute()
+
+    def seconds() -> int:
+        return int(settings.SYNC_KEYS_SECONDS if noun is KEYS else settings.SYNC_OTHERS_SECONDS)
+
+    return Kind(noun.kind, noun.kind.capitalize(), execute, every(seconds), capability=noun.capability)
+
+
+for _noun in NOUNS.values():
+    register(_noun_kind(_noun))

@@ -11,9 +11,9 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
+from orgadmin.inventory.kinds import KINDS
 from orgadmin.inventory.models import SyncRun
-from orgadmin.inventory.nouns import NOUNS
-from orgadmin.inventory.services import interval
+from orgadmin.inventory.services import next_due
 from orgadmin.inventory.summary import freshness
 from orgadmin.pages import Page, page_of
 
@@ -24,9 +24,10 @@ NOBODY_WORKS = "No worker has taken the sync yet. Is the worker process running?
 
 @dataclass(frozen=True)
 class NounState:
-    """How one noun stands. ``newest`` is its latest run, ``good`` the latest that went through."""
+    """How one kind of pull stands. ``newest`` is its latest run, ``good`` the latest that went through."""
 
     kind: str
+    label: str
     newest: SyncRun | None
     good: SyncRun | None
     due_at: datetime | None
@@ -44,7 +45,7 @@ class NounState:
 
 
 def noun_states(organization: Organization) -> list[NounState]:
-    """Every noun in the order of a first sync: two queries."""
+    """Every kind in the order of a first sync: two queries, and one for a kind that waits for another."""
     last = {
         row["kind"]: (row["newest"], row["good"])
         for row in SyncRun.objects.filter(organization=organization)
@@ -55,7 +56,7 @@ def noun_states(organization: Organization) -> list[NounState]:
     runs = SyncRun.objects.select_related("requested_by").in_bulk(
         [number for pair in last.values() for number in pair if number is not None]
     )
-    return [_state(organization, kind, runs, *last.get(kind, (None, None))) for kind in NOUNS]
+    return [_state(organization, kind, runs, *last.get(kind, (None, None))) for kind in KINDS]
 
 
 def _state(
@@ -64,10 +65,11 @@ def _state(
     last = runs.get(newest) if newest else None
     return NounState(
         kind=kind,
+        label=KINDS[kind].label,
         newest=last,
         good=runs.get(good) if good else None,
         due_at=_due_at(organization, kind, last),
-        is_lacking=organization.capabilities.get(NOUNS[kind].capability) is False,
+        is_lacking=organization.capabilities.get(KINDS[kind].capability) is False,
     )
 
 
@@ -75,7 +77,8 @@ def _due_at(organization: Organization, kind: str, last: SyncRun | None) -> date
     """When the clock asks again; None while a run is open, and for an organization without a key."""
     if organization.status == Organization.Status.DISCONNECTED or (last and last.is_open):
         return None
-    return last.created_at + interval(kind) if last else timezone.now()
+    due = next_due(organization, kind, last.created_at if last else None)
+    return due and max(due, timezone.now())
 
 
 def fresh_now(organization: Organization) -> dict[str, Any]:
@@ -100,7 +103,7 @@ class RunFilters:
     def of(cls, query: QueryDict) -> RunFilters:
         kind, state = query.get("kind", ""), query.get("state", "")
         return cls(
-            kind=kind if kind in NOUNS else "",
+            kind=kind if kind in KINDS else "",
             state=state if state in SyncRun.State.values else "",
         )
 

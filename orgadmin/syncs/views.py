@@ -14,8 +14,8 @@ from django_htmx.http import trigger_client_event
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.accounts.models import Organization
+from orgadmin.inventory.kinds import KINDS
 from orgadmin.inventory.models import SyncRun
-from orgadmin.inventory.nouns import NOUNS
 from orgadmin.inventory.services import request_all_pulls, request_pull
 from orgadmin.pages import go, respond, wants_fragment
 from orgadmin.syncs.selectors import NounState, RunFilters, fresh_now, noun_states, runs_page
@@ -32,7 +32,7 @@ def list_runs(request: OrgRequest) -> HttpResponse:
         **_nouns(request, noun_states(request.organization)),
         "filters": filters,
         "page": runs_page(request.organization, filters, number=request.GET.get("page")),
-        "kinds": [(kind, kind.capitalize()) for kind in NOUNS],
+        "kinds": [(kind.name, kind.label) for kind in KINDS.values()],
         "states": SyncRun.State.choices,
     }
     return respond(request, "syncs/list.html", context, fragment="syncs/_runs.html")
@@ -87,7 +87,7 @@ def freshness(request: OrgRequest) -> HttpResponse:
 def run(request: OrgRequest) -> HttpResponse:
     """Ask for a pull of one noun, or of all of them."""
     kind = request.POST.get("kind", ALL)
-    if kind != ALL and kind not in NOUNS:
+    if kind != ALL and kind not in KINDS:
         return _answer(request, problem="There is no such thing to sync.")
     if _is_disconnected(request):
         problem = "This organization is disconnected. Its owner can enter a management key in Settings."
