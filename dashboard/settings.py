@@ -40,6 +40,7 @@ OPENROUTER_RATE = env.float("OPENROUTER_RATE", 12.0)
 OPENROUTER_ANALYTICS_RATE = env.float("OPENROUTER_ANALYTICS_RATE", 1.0)
 SYNC_KEYS_SECONDS = whole("SYNC_KEYS_SECONDS", 300, least=10, most=86_400)
 SYNC_OTHERS_SECONDS = whole("SYNC_OTHERS_SECONDS", 1800, least=10, most=86_400)
+SYNC_CREDITS_SECONDS = whole("SYNC_CREDITS_SECONDS", 300, least=10, most=86_400)
 
 # --- what it is made of ----------------------------------------------------------------------------
 
@@ -126,7 +127,8 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; "
+        "PRAGMA temp_store=MEMORY;",
     }
     _database["CONN_MAX_AGE"] = None
 else:

@@ -34,6 +34,10 @@ def to_dollars(nano: int) -> Decimal:
 class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
     """Decimal dollars in Python, integer nano-dollars in the database. Sums in SQL are exact."""
 
+    # What the type checker's plugin reads in place of the integer's.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: int | None, *_: Any) -> Decimal | None:
         return None if value is None else to_dollars(int(value))
 

@@ -28,14 +28,20 @@ log = structlog.get_logger(__name__)
 
 # A queued run that nobody took up by then has lost its message: the sweep rings again.
 RING_AGAIN = timedelta(seconds=45)
+# A pull of once a day that failed does not wait for the next day.
+RETRY_AFTER = timedelta(minutes=10)
 # After this many new rows the database should count its tables again.
 MANY_NEW = 1000
 KEEP_RUNS = timedelta(days=30)
 
 
-def next_due(organization: Organization, kind: str, last: datetime | None) -> datetime | None:
-    """When the clock asks for this kind again, after the pull that was asked for at ``last``."""
-    return KINDS[kind].due(organization, last)
+def next_due(organization: Organization, kind: str, newest: SyncRun | None) -> datetime | None:
+    """When the clock asks for this kind again after its newest run; a failure is soon tried again."""
+    due = KINDS[kind].due(organization, newest.created_at if newest else None)
+    if newest is not None and newest.state == SyncRun.State.FAILED:
+        again = newest.created_at + RETRY_AFTER
+        return min(due, again) if due else again
+    return due
 
 
 def request_pull(*, organization: Organization, kind: str, requested_by: User | None = None) -> SyncRun:
@@ -226,9 +232,8 @@ def _sweep_one(organization: Organization, kind: str, now: datetime) -> None:
 
 
 def _is_due(organization: Organization, kind: str, now: datetime) -> bool:
-    runs = SyncRun.objects.filter(organization=organization, kind=kind)
-    last = runs.aggregate(last=Max("created_at"))["last"]
-    due = next_due(organization, kind, last)
+    newest = SyncRun.objects.filter(organization=organization, kind=kind).order_by("-id").first()
+    due = next_due(organization, kind, newest)
     return due is not None and due <= now
 
 

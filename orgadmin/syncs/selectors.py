@@ -77,7 +77,7 @@ def _due_at(organization: Organization, kind: str, last: SyncRun | None) -> date
     """When the clock asks again; None while a run is open, and for an organization without a key."""
     if organization.status == Organization.Status.DISCONNECTED or (last and last.is_open):
         return None
-    due = next_due(organization, kind, last.created_at if last else None)
+    due = next_due(organization, kind, last)
     return due and max(due, timezone.now())
 
 

@@ -1,0 +1,97 @@
+"""The daily harvest of what analytics forgets after 31 days: latency, throughput, why answers ended, apps."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+
+from orgadmin.accounts.connection import client_for
+from orgadmin.accounts.models import Organization
+from orgadmin.inventory.leases import Holding
+from orgadmin.inventory.models import SyncRun
+from orgadmin.inventory.pull import PATIENCE
+from orgadmin.openrouter import analytics
+from orgadmin.openrouter.analytics import Meta, Query, Row
+from orgadmin.usage.asking import days, whole
+from orgadmin.usage.clock import last_complete_day, today
+from orgadmin.usage.models import Harvest
+
+WINDOW_DAYS = 31
+# What is asked of each dimension, as far as this account offers it.
+WANTED: dict[str, tuple[str, ...]] = {
+    "": ("request_count", "cache_hit_rate", "avg_latency", "p50_latency", "p90_latency", "p99_latency",
+         "avg_throughput", "guardrail_invoked_count", "response_cached_count", "openrouter_usage",
+         "byok_fees", "usage_cache", "usage_web", "usage_file"),
+    "provider": ("request_count", "p50_latency", "p90_latency", "p50_throughput", "p90_throughput",
+                 "cache_hit_rate"),
+    "model": ("request_count", "p50_latency", "p90_latency", "p50_throughput", "cache_hit_rate",
+              "guardrail_invoked_count"),
+    "finish_reason": ("request_count",),
+    "app": ("request_count", "total_usage"),
+}  # fmt: skip
+
+
+def pull_harvest(run: SyncRun, held: Holding) -> None:
+    """The body of the kind "harvest": every day since the last, a month of them at first. Raises
+    OpenRouterError and LeaseLost."""
+    organization = run.organization
+    since, until = _missing(organization), last_complete_day()
+    if since > until:
+        return
+    client = client_for(organization, patience=PATIENCE)
+    try:
+        offered = analytics.meta(client)
+        rows = [
+            row
+            for question in _questions(offered, since, until)
+            for row in _rows(organization, question, list(whole(client, held, question)))
+        ]
+    finally:
+        run.calls = client.calls
+    held.renew()
+    run.seen = len(rows)
+    with transaction.atomic():
+        Harvest.objects.filter(organization=organization, day__range=(since, until)).delete()
+        Harvest.objects.bulk_create(rows, batch_size=500)
+
+
+def _missing(organization: Organization) -> date:
+    """The first day to harvest."""
+    last = Harvest.objects.filter(organization=organization).aggregate(last=Max("day"))["last"]
+    oldest = today() - timedelta(days=WINDOW_DAYS - 1)
+    return max(oldest, last + timedelta(days=1)) if last else oldest
+
+
+def _questions(offered: Meta, since: date, until: date) -> list[Query]:
+    metrics = {metric.name for metric in offered.metrics}
+    dimensions = {dimension.name for dimension in offered.dimensions}
+    start, end = days(since, until)
+    return [
+        Query(
+            metrics=tuple(name for name in wanted if name in metrics),
+            dimensions=(dimension,) if dimension else (),
+            granularity="day",
+            start=start,
+            end=end,
+        )
+        for dimension, wanted in WANTED.items()
+        if (not dimension or dimension in dimensions) and metrics.intersection(wanted)
+    ]
+
+
+def _rows(organization: Organization, question: Query, rows: list[Row]) -> list[Harvest]:
+    name = question.dimensions[0] if question.dimensions else ""
+    found: dict[tuple[date, str], Harvest] = {}
+    for row in rows:
+        assert row.moment is not None
+        label = (row.dimensions[name] or "")[:300] if name else ""
+        found[row.moment.date(), label] = Harvest(
+            organization=organization,
+            day=row.moment.date(),
+            dimension=name,
+            label=label,
+            metrics=dict(row.metrics),
+        )
+    return list(found.values())
