@@ -9,6 +9,8 @@ class InventoryConfig(AppConfig):
     label = "inventory"
 
     def ready(self) -> None:
+        # The nouns come first among the kinds of pulls.
+        from orgadmin.inventory import services  # noqa: F401
         from orgadmin.inventory.search import look_after_index
 
         post_migrate.connect(look_after_index, sender=self)

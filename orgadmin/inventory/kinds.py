@@ -23,7 +23,9 @@ class Kind:
     """One kind of pull. ``name`` stands in ``SyncRun.kind``, ``label`` on pages.
 
     ``execute`` does the work and counts in the run's row; it renews the lease as it goes. It may raise
-    OpenRouterError and LeaseLost. ``capability`` names what a 404 means that the account lacks.
+    OpenRouterError and LeaseLost. ``capability`` names what a 404 means that the account lacks, ``after``
+    the kind that must have gone through once before this one makes sense; ``is_rare`` leaves it out where
+    somebody asks for everything.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Kind:
     execute: Callable[[SyncRun, Holding], None]
     due: Due
     capability: str = ""
+    after: str = ""
+    is_rare: bool = False
 
 
 KINDS: dict[str, Kind] = {}
@@ -60,13 +64,3 @@ def daily(*times: time) -> Due:
         return next(moment for moment in moments if moment > last)
 
     return due
-
-
-def once_synced(noun: str, due: Due) -> Due:
-    """The same, but not before this noun was pulled once."""
-
-    def later(organization: Organization, last: datetime | None) -> datetime | None:
-        good = SyncRun.objects.filter(organization=organization, kind=noun, state=SyncRun.State.OK)
-        return due(organization, last) if last is not None or good.exists() else None
-
-    return later

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,8 +36,14 @@ MANY_NEW = 1000
 KEEP_RUNS = timedelta(days=30)
 
 
-def next_due(organization: Organization, kind: str, newest: SyncRun | None) -> datetime | None:
-    """When the clock asks for this kind again after its newest run; a failure is soon tried again."""
+def next_due(
+    organization: Organization, kind: str, newest: SyncRun | None, has_gone_through: Callable[[str], bool]
+) -> datetime | None:
+    """When the clock asks for this kind again after its newest run; a failure is soon tried again. None: it
+    has nothing to do, or waits for another kind to go through once."""
+    after = KINDS[kind].after
+    if newest is None and after and not has_gone_through(after):
+        return None
     due = KINDS[kind].due(organization, newest.created_at if newest else None)
     if newest is not None and newest.state == SyncRun.State.FAILED:
         again = newest.created_at + RETRY_AFTER
@@ -67,6 +74,18 @@ def request_pull(*, organization: Organization, kind: str, requested_by: User | 
 def request_all_pulls(*, organization: Organization, requested_by: User | None = None) -> list[SyncRun]:
     """Queue a pull of every noun, in the order a first sync wants."""
     return [request_pull(organization=organization, kind=kind, requested_by=requested_by) for kind in NOUNS]
+
+
+def request_everything(*, organization: Organization, requested_by: User) -> list[SyncRun]:
+    """Queue a pull of every kind but the rare ones. What waits for another kind to go through once is left
+    to the clock."""
+    good = SyncRun.objects.filter(organization=organization, state=SyncRun.State.OK).order_by()
+    gone_through = {"", *good.values_list("kind", flat=True).distinct()}
+    return [
+        request_pull(organization=organization, kind=kind.name, requested_by=requested_by)
+        for kind in KINDS.values()
+        if kind.after in gone_through and not kind.is_rare
+    ]
 
 
 def _open_run(organization: Organization, kind: str) -> SyncRun | None:
@@ -232,8 +251,12 @@ def _sweep_one(organization: Organization, kind: str, now: datetime) -> None:
 
 
 def _is_due(organization: Organization, kind: str, now: datetime) -> bool:
-    newest = SyncRun.objects.filter(organization=organization, kind=kind).order_by("-id").first()
-    due = next_due(organization, kind, newest)
+    runs = SyncRun.objects.filter(organization=organization).order_by("-id")
+
+    def has_gone_through(other: str) -> bool:
+        return runs.filter(kind=other, state=SyncRun.State.OK).exists()
+
+    due = next_due(organization, kind, runs.filter(kind=kind).first(), has_gone_through)
     return due is not None and due <= now
 
 

@@ -45,7 +45,7 @@ class NounState:
 
 
 def noun_states(organization: Organization) -> list[NounState]:
-    """Every kind in the order of a first sync: two queries, and one for a kind that waits for another."""
+    """Every kind in the order of a first sync: two queries, and what history asks."""
     last = {
         row["kind"]: (row["newest"], row["good"])
         for row in SyncRun.objects.filter(organization=organization)
@@ -56,11 +56,17 @@ def noun_states(organization: Organization) -> list[NounState]:
     runs = SyncRun.objects.select_related("requested_by").in_bulk(
         [number for pair in last.values() for number in pair if number is not None]
     )
-    return [_state(organization, kind, runs, *last.get(kind, (None, None))) for kind in KINDS]
+    good = {kind for kind, (_, number) in last.items() if number is not None}
+    return [_state(organization, kind, runs, good, *last.get(kind, (None, None))) for kind in KINDS]
 
 
 def _state(
-    organization: Organization, kind: str, runs: dict[int, SyncRun], newest: int | None, good: int | None
+    organization: Organization,
+    kind: str,
+    runs: dict[int, SyncRun],
+    gone_through: set[str],
+    newest: int | None,
+    good: int | None,
 ) -> NounState:
     last = runs.get(newest) if newest else None
     return NounState(
@@ -68,16 +74,18 @@ def _state(
         label=KINDS[kind].label,
         newest=last,
         good=runs.get(good) if good else None,
-        due_at=_due_at(organization, kind, last),
+        due_at=_due_at(organization, kind, last, gone_through),
         is_lacking=organization.capabilities.get(KINDS[kind].capability) is False,
     )
 
 
-def _due_at(organization: Organization, kind: str, last: SyncRun | None) -> datetime | None:
+def _due_at(
+    organization: Organization, kind: str, last: SyncRun | None, gone_through: set[str]
+) -> datetime | None:
     """When the clock asks again; None while a run is open, and for an organization without a key."""
     if organization.status == Organization.Status.DISCONNECTED or (last and last.is_open):
         return None
-    due = next_due(organization, kind, last)
+    due = next_due(organization, kind, last, gone_through.__contains__)
     return due and max(due, timezone.now())
 
 

@@ -16,7 +16,7 @@ from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.kinds import KINDS
 from orgadmin.inventory.models import SyncRun
-from orgadmin.inventory.services import request_all_pulls, request_pull
+from orgadmin.inventory.services import request_everything, request_pull
 from orgadmin.pages import go, respond, wants_fragment
 from orgadmin.syncs.selectors import NounState, RunFilters, fresh_now, noun_states, runs_page
 
@@ -93,7 +93,7 @@ def run(request: OrgRequest) -> HttpResponse:
         problem = "This organization is disconnected. Its owner can enter a management key in Settings."
         return _answer(request, problem=problem)
     if kind == ALL:
-        request_all_pulls(organization=request.organization, requested_by=request.user)
+        request_everything(organization=request.organization, requested_by=request.user)
     else:
         request_pull(organization=request.organization, kind=kind, requested_by=request.user)
     request.organization.refresh_from_db(fields=["summary"])

@@ -8,7 +8,7 @@ from functools import partial
 from django.conf import settings
 
 from orgadmin.accounts.models import Organization
-from orgadmin.inventory.kinds import Kind, daily, every, once_synced, register
+from orgadmin.inventory.kinds import Kind, daily, every, register
 from orgadmin.usage.activity import pull_activity
 from orgadmin.usage.balance import pull_credits
 from orgadmin.usage.harvest import pull_harvest
@@ -24,19 +24,22 @@ HARVEST_AT = (time(1, 15),)
 
 def register_all() -> None:
     """In the order of a first sync."""
-    register(Kind("credits", "Credits", pull_credits, every(lambda: settings.SYNC_CREDITS_SECONDS)))
-    register(Kind("activity", "Activity", pull_activity, once_synced("keys", daily(*ACTIVITY_AT))))
-    register(Kind("today", "Today's use", pull_today, once_synced("keys", _hourly)))
-    register(
+    for kind in (
+        Kind("credits", "Credits", pull_credits, every(lambda: settings.SYNC_CREDITS_SECONDS)),
+        Kind("activity", "Activity", pull_activity, daily(*ACTIVITY_AT), after="keys"),
+        Kind("today", "Today's use", pull_today, _hourly, after="keys"),
         Kind(
             "activity-full",
-            "Activity, every key",
+            "Activity of every key",
             partial(pull_activity, is_full=True),
-            once_synced("activity", daily(*FULL_AT)),
-        )
-    )
-    register(Kind("history", "A year of history", pull_history, history_due))
-    register(Kind("harvest", "Latency, apps and more", pull_harvest, once_synced("keys", daily(*HARVEST_AT))))
+            daily(*FULL_AT),
+            after="activity",
+            is_rare=True,
+        ),
+        Kind("history", "A year of history", pull_history, history_due, is_rare=True),
+        Kind("harvest", "Latency, apps and more", pull_harvest, daily(*HARVEST_AT), after="keys"),
+    ):
+        register(kind)
 
 
 def _hourly(_: Organization, last: datetime | None) -> datetime:
