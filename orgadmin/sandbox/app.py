@@ -202,7 +202,7 @@ class Sandbox:
                 reply = match.endpoint.handler(call)
             except ServiceError as error:
                 return error_answer(error)
-            if match.endpoint.method != "GET":
+            if match.endpoint.method != "GET" and not match.endpoint.reads:
                 self.save()
             return json_answer(reply.body, reply.status)
 

@@ -11,9 +11,16 @@ class ServiceError(Exception):
     status = 500
     message = "Internal Server Error"
 
-    def __init__(self, message: str | None = None, *, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        metadata: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.message = message or type(self).message
         self.metadata = metadata
+        self.headers = headers or {}
         super().__init__(self.message)
 
     def envelope(self) -> dict[str, Any]:
@@ -50,6 +57,16 @@ class NotFoundError(ServiceError):
 class MethodNotAllowedError(ServiceError):
     status = 405
     message = "Method not allowed"
+
+
+class TooSlowError(ServiceError):
+    status = 408
+    message = "The query took too long: narrow the time range or ask for fewer details"
+
+
+class TooManyRequestsError(ServiceError):
+    status = 429
+    message = "Rate limit exceeded"
 
 
 class TooLargeError(ServiceError):

@@ -88,6 +88,8 @@ _NEW_WORDS = {
     "status": "hibernating",
     "action": "shrug",
     "type": "carrier-pigeon",
+    "display_format": "furlongs",
+    "value_type": "range",
 }
 
 

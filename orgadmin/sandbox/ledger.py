@@ -11,7 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from orgadmin.sandbox.moments import window_end, window_start
-from orgadmin.sandbox.usage import GRAIN, Profile, raw_grains
+from orgadmin.sandbox.usage import Profile, raw_grains
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,23 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """An amount booked at one moment, beside the habits."""
+    """An amount booked at one moment, beside the habits: spent, or given back when it is below zero.
+
+    `requests` None lets the numbers of requests and tokens follow from the amounts; `model` is the id of
+    the model it is booked under, None for the key's favourite.
+    """
 
     at: int
     amounts: Amounts
+    requests: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    model: str | None = None
+
+    @property
+    def used(self) -> bool:
+        """False for a refund or a correction downwards, which nobody's request made."""
+        return max(self.amounts.usage, self.amounts.byok, self.requests or 0) > 0
 
 
 @dataclass(slots=True)
@@ -61,7 +74,7 @@ class Ledger:
     def open(self, start: int, *, stop: int | None, limit: int | None, reset: str | None, byok: bool) -> None:
         """From `start` on these settings hold. `limit` is nano-dollars; `byok` says that BYOK counts."""
         self.close(start)
-        share = GRAIN - self.profile.own + (self.profile.own if byok else 0)
+        share = self.profile.billed + (self.profile.own if byok else 0)
         cap = None if limit is None or share == 0 else self._cap(limit, share)
         used = 0
         if cap is not None:
@@ -127,7 +140,7 @@ class Ledger:
 
     def _amounts(self, moment: int, *, booked_before: int) -> Amounts:
         grains = self.grains(moment)
-        usage, byok = grains * (GRAIN - self.profile.own), grains * self.profile.own
+        usage, byok = grains * self.profile.billed, grains * self.profile.own
         for gift in self.gifts:
             if gift.at < booked_before:
                 usage += gift.amounts.usage
@@ -136,7 +149,7 @@ class Ledger:
 
     def last_used(self, moment: int) -> int | None:
         """The moment of the latest spending before `moment`, or None when nothing was ever spent."""
-        booked = max((gift.at for gift in self.gifts if gift.at <= moment), default=None)
+        booked = max((gift.at for gift in self.gifts if gift.used and gift.at <= moment), default=None)
         total = self.grains(moment)
         if total == 0:
             return booked

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from orgadmin.sandbox.catalog import model_named
 from orgadmin.sandbox.clock import Clock
 from orgadmin.sandbox.dice import hex_digest
-from orgadmin.sandbox.ledger import Amounts
+from orgadmin.sandbox.ledger import Amounts, Gift
+from orgadmin.sandbox.moments import DAY, seconds_of
 from orgadmin.sandbox.money import nanos
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.keys import KeyDraft
 from orgadmin.sandbox.state.members import MemberRow
 
 CHANGES = (
-    "create_key", "update_key", "delete_key", "spend", "quiet_key",
+    "create_key", "update_key", "delete_key", "spend", "correct_day", "quiet_key",
     "rename_workspace", "delete_workspace", "add_member", "update_member", "remove_member",
 )  # fmt: skip
 
@@ -79,6 +82,38 @@ class Outside:
             amounts = Amounts(nanos(usd), nanos(byok_usd))
             self._account.keys.spend(self._account.keys.get(key_hash), amounts, self._clock.now())
 
+    def correct_day(
+        self,
+        key_hash: str | None = None,
+        *,
+        date: str,
+        usd: float | Decimal = 0,
+        byok_usd: float | Decimal = 0,
+        requests: int = 0,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        model: str | None = None,
+    ) -> None:
+        """Books something late on a day (`YYYY-MM-DD`, today included): a key's, or without one the chat
+        room's. Below zero it is a refund or a correction downwards; without money, use of something free.
+
+        It goes under the key's favourite model of that week, or under `model` (an id of the catalog).
+        """
+        if model is not None and model_named(model) is None:
+            raise ValueError(f"There is no model {model}")
+        noon = seconds_of(datetime.fromisoformat(f"{date}T12:00:00+00:00"))
+        amounts = Amounts(nanos(usd), nanos(byok_usd))
+        with self._changing():
+            now = self._clock.now()
+            at = min(noon, seconds_of(now))
+            gift = Gift(at, amounts, requests, prompt_tokens, completion_tokens, model)
+            if at < noon - DAY // 2:
+                raise ValueError(f"{date} has not begun")
+            if key_hash is None:
+                self._account.rooms.book(gift)
+            else:
+                self._account.keys.book(self._account.keys.get(key_hash), gift, now)
+
     def quiet_key(self, key_hash: str) -> None:
         """Nobody uses the key from now on."""
         with self._changing():
@@ -123,6 +158,6 @@ class Outside:
                 setattr(row, name, value)
 
     def remove_member(self, member_id: str) -> None:
-        """Their keys stay, with a creator who is no longer there."""
+        """Their keys stay, with a creator who is no longer there; they chat no more."""
         with self._changing():
-            self._account.members.remove(self._account.members.get(member_id))
+            self._account.member_remove(member_id, self._clock.now())

@@ -19,18 +19,24 @@ from orgadmin.sandbox.clock import Clock
 from orgadmin.sandbox.ledger import Amounts, Gift, Ledger, Span
 from orgadmin.sandbox.seed.population import Options, populate
 from orgadmin.sandbox.state.account import Account
-from orgadmin.sandbox.state.keys import KeyRow
+from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
+from orgadmin.sandbox.state.rooms import RoomRow
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
 from orgadmin.sandbox.usage import Profile
 
-FORMAT = 1
-_ROWS = {row.__name__: row for row in (KeyRow, Ledger, Span, Gift, Amounts, Profile, WorkspaceRow, MemberRow)}
+FORMAT = 2
+_ROWS = {
+    row.__name__: row
+    for row in (KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile, WorkspaceRow, MemberRow, RoomRow)
+}
+_NOT_THE_ACCOUNT = {"state", "analytics_per_minute", "analytics_kept_for"}
 
 
 def made_of(options: Options) -> dict[str, Any]:
     """The options that decide what an account is; the file's own path is not one of them."""
-    return {field.name: getattr(options, field.name) for field in fields(options) if field.name != "state"}
+    names = [field.name for field in fields(options) if field.name not in _NOT_THE_ACCOUNT]
+    return {name: getattr(options, name) for name in names}
 
 
 def read_state(options: Options) -> dict[str, Any] | None:
@@ -63,6 +69,7 @@ def restored(options: Options, clock: Clock) -> Account:
     account.created = content["created"]
     account.workspaces.take_over(_parsed(content["workspaces"]), content["default_workspace"])
     account.members.take_over(_parsed(content["members"]))
+    account.rooms.rows = _parsed(content["rooms"])
     for row in _parsed(content["keys_changed"]):
         account.keys.replace(row)
     for row in _parsed(content["keys_deleted"]):
@@ -84,6 +91,7 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "workspaces": list(account.workspaces),
         "default_workspace": account.workspaces.default_id,
         "members": list(account.members),
+        "rooms": account.rooms.rows,
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),
     }

@@ -28,6 +28,8 @@ ORDINARY = 1_000
 VARIANTS = 12
 """Different series drawn for each shape."""
 
+SURGE_LASTS = 9 * HOUR
+
 _WEEKS = {
     "office": (1000, 1060, 1080, 1040, 900, 110, 70),
     "steady": (1000, 1010, 1015, 1010, 990, 860, 820),
@@ -76,6 +78,8 @@ class Profile:
     `pace` is grains on an ordinary day, `step` grains of an ordinary request, `own` the 64ths paid at a
     provider of one's own (BYOK), `shift` whole weeks by which the series is moved, `phase` seconds by
     which its requests come before the end of their share of an hour, `salt` its name among the dice.
+    `free` says that only models without a price are used: its grains pass through and nobody is billed.
+    `surge` grains come on top in the nine hours from `surge_at` on: a loop that nobody stopped.
     """
 
     shape: str
@@ -86,6 +90,14 @@ class Profile:
     own: int
     phase: int
     salt: str
+    free: bool = False
+    surge: int = 0
+    surge_at: int = 0
+
+    @property
+    def billed(self) -> int:
+        """The 64ths of each grain that are paid from credits."""
+        return 0 if self.free else GRAIN - self.own
 
 
 @dataclass(slots=True)
@@ -121,10 +133,17 @@ def series(seed: int, shape: str, variant: int) -> Series:
 
 
 def raw_grains(seed: int, profile: Profile, seconds: int) -> int:
-    """What the habits alone have spent up to a moment (seconds since 1970), limits not considered.
+    """What the habits alone have spent up to a moment (seconds since 1970), limits not considered."""
+    habit = _habitual(seed, profile, seconds)
+    if not profile.surge or seconds <= profile.surge_at:
+        return habit
+    # The loop sends a request every twenty seconds.
+    elapsed = min(seconds - profile.surge_at, SURGE_LASTS) // 20
+    return habit + profile.surge * elapsed // (SURGE_LASTS // 20)
 
-    Inside an hour the amount arrives in steps of about one request, never as a smear.
-    """
+
+def _habitual(seed: int, profile: Profile, seconds: int) -> int:
+    """Inside an hour the amount arrives in steps of about one request, never as a smear."""
     day, rest = divmod(seconds, DAY)
     if day < ORIGIN:
         day, rest = ORIGIN, 0

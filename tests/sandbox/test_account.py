@@ -90,7 +90,7 @@ def test_keys_and_the_chat_room_add_up_to_the_credits_used(days: int) -> None:
     sandbox.outside.delete_key(dearest["hash"])
     sandbox.advance(timedelta(days=days))
     balance = api.data("/credits")
-    room = sandbox.account.chat_room.standing(seconds_of(sandbox.now())).usage / 1e9
+    room = sandbox.account.rooms.usage(seconds_of(sandbox.now())) / 1e9
     live = sum(key["usage"] for key in sandbox.every_key())
     assert room > 0
     assert abs(live + dearest["usage"] + room - balance["total_usage"]) < 0.000001

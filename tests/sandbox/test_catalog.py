@@ -9,8 +9,10 @@ from decimal import Decimal
 from orgadmin.sandbox.app import Options, Sandbox
 from orgadmin.sandbox.catalog import models
 from orgadmin.sandbox.ledger import Amounts
-from orgadmin.sandbox.mix import lanes, slices
-from orgadmin.sandbox.moments import DAY, seconds_of, window_start
+from orgadmin.sandbox.mix import lanes
+from orgadmin.sandbox.moments import DAY, HOUR, seconds_of, window_start
+from orgadmin.sandbox.sources import sources
+from orgadmin.sandbox.tally import Range, tally
 from orgadmin.sandbox.usage import GRAIN
 from tests.sandbox.conftest import NOON
 
@@ -41,14 +43,10 @@ def test_every_hour_splits_to_the_nano_dollar() -> None:
     end = seconds_of(NOON)
     start = end - 40 * DAY
     sandbox.outside.spend(sandbox.every_key()[0]["hash"], usd=1.5, byok_usd=0.25)
-    for row in sandbox.account.keys:
-        usage = byok = 0
-        for piece in slices(row.ledger, start, end + 3600):
-            assert piece.nano > 0
-            assert piece.model.costs
-            usage += 0 if piece.byok else piece.nano
-            byok += piece.nano if piece.byok else 0
-        assert Amounts(usage, byok) == row.ledger.amounts(end + 3600).minus(row.ledger.amounts(start))
+    for source in sources(sandbox.account):
+        hours = tally([source], Range(start, end + HOUR, end, "hour"), ("credits", "byok"), lambda *_: "all")
+        spent = Amounts(*(sum(values[index] for values in hours.values()) for index in (0, 1)))
+        assert spent == source.ledger.standing(end).minus(source.ledger.amounts(start))
 
 
 def test_parts_add_up() -> None:
@@ -60,8 +58,25 @@ def test_parts_add_up() -> None:
         parts = Counter[bool]()
         for lane in lanes(7, profile, week):
             parts[lane.byok] += lane.parts
+            parts[False] += lane.fee
             assert lane.provider in lane.model.providers
-        assert (parts[False], parts[True]) == (GRAIN - profile.own, profile.own)
+            assert lane.model.costs == (lane.parts > 0)
+        assert (parts[False], parts[True]) == (profile.billed, profile.own)
+
+
+def test_the_models_in_use_change_with_time() -> None:
+    sandbox = Sandbox(now=lambda: NOON)
+    now = seconds_of(NOON)
+    used = []
+    for days_ago in (7, 500):
+        week = window_start("weekly", now - days_ago * DAY)
+        made_of = [lanes(7, row.ledger.profile, week) for row in sandbox.account.keys]
+        used.append([lane.model for key in made_of for lane in key])
+        assert all(model.created <= week for model in used[-1])
+        assert all(model.gone is None or model.gone > week for model in used[-1])
+    recent, former = used
+    assert len({model.id for model in recent} - {model.id for model in former}) > 10
+    assert {model.id for model in recent} & {model.id for model in former}
 
 
 def test_many_models_are_used_and_a_few_are_favourites() -> None:

@@ -28,6 +28,8 @@ profiles = st.builds(
     own=st.integers(0, GRAIN),
     phase=st.integers(0, HOUR - 1),
     salt=st.just("x"),
+    surge=st.sampled_from([0, 10**9]),
+    surge_at=st.integers(START, END),
 )
 many = settings(max_examples=60, deadline=None)
 

@@ -35,11 +35,14 @@ def test_everything_is_as_it_was_left(options: Options) -> None:
     api.post("/workspaces", {"name": "W", "slug": "w"})
     sandbox.outside.spend(rows[4]["hash"], usd=3)
     sandbox.outside.quiet_key(rows[5]["hash"])
+    sandbox.outside.correct_day(rows[6]["hash"], date="2026-11-10", usd=-0.5, requests=-3)
+    sandbox.outside.correct_day(date="2026-11-11", usd=0.25, requests=1)
     sandbox.outside.remove_member(next(iter(sandbox.account.members)).id)
     sandbox.advance(timedelta(days=3, seconds=0.5))
     again, its_api = opened(options)
     for path in ("/keys", "/workspaces", "/organization/members", "/credits"):
         assert its_api.get(path).json == api.get(path).json
+    assert its_api.data("/activity", group_by="workspace") == api.data("/activity", group_by="workspace")
     assert again.every_key() == sandbox.every_key()
     assert again.now() == sandbox.now()
     assert its_api.post("/keys", {"name": "x"}).json == api.post("/keys", {"name": "x"}).json
@@ -87,6 +90,18 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
         write_whole(path, text)
         assert path.read_text() == text
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_how_the_desk_behaves_makes_no_other_account(options: Options) -> None:
+    opened(options)[0].save()
+    assert Sandbox(replace(options, analytics_per_minute=None, analytics_kept_for=0))
+
+
+def test_a_question_writes_nothing(options: Options) -> None:
+    _, api = opened(options)
+    assert api.post("/analytics/query", {"metrics": ["total_usage"]}).status_code == 200
+    assert options.state is not None
+    assert not options.state.exists()
 
 
 def test_a_reset_is_kept_too(options: Options) -> None:

@@ -15,6 +15,7 @@ MANAGED = [
     ("GET", "/keys"), ("POST", "/keys"), ("GET", "/keys/x"), ("PATCH", "/keys/x"), ("DELETE", "/keys/x"),
     ("GET", "/workspaces"), ("POST", "/workspaces"), ("GET", "/workspaces/x"), ("PATCH", "/workspaces/x"),
     ("DELETE", "/workspaces/x"), ("GET", "/organization/members"), ("GET", "/credits"),
+    ("GET", "/activity"), ("GET", "/analytics/meta"), ("POST", "/analytics/query"),
 ]  # fmt: skip
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orgadmin.sandbox.dice import Dice, hex_digest
 from orgadmin.sandbox.habits import daily_dollars, profile
 from orgadmin.sandbox.ledger import Ledger
-from orgadmin.sandbox.moments import RESETS, days, seconds_of
+from orgadmin.sandbox.moments import RESETS, days, midnight_before, seconds_of
+from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.seed.words import NOTABLE, SERVICES, STAGES, TOOLS
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.keys import KeyRow, hash_of, label_of
@@ -176,6 +178,19 @@ class KeyMaker:
         self.live(row)
 
     def unlimited(self, row: KeyRow, dice: Dice, daily: float) -> None:
+        """No cap, and one night a loop that nobody stopped."""
+        row.limit = row.limit_reset = None
+        age = max(self.today - row.created_at, timedelta())
+        night = midnight_before(self.today - min(days(17), age / 2)) + timedelta(hours=1)
+        extra = min(600.0, max(120.0, daily * 60))
+        row.ledger.profile = replace(
+            row.ledger.profile, surge=round(extra * NANO / GRAIN), surge_at=seconds_of(night)
+        )
+        self.live(row)
+
+    def free(self, row: KeyRow, dice: Dice, daily: float) -> None:
+        """Uses free models only: requests and tokens, and no counter that moves."""
+        row.ledger.profile = replace(row.ledger.profile, free=True, own=0)
         row.limit = row.limit_reset = None
         self.live(row)
 
@@ -192,6 +207,7 @@ _KINDS: tuple[Kind, ...] = (
     KeyMaker.disabled, KeyMaker.expiring, KeyMaker.expired, KeyMaker.over_limit, KeyMaker.near_limit,
     KeyMaker.lowered, KeyMaker.byok, KeyMaker.never_used, KeyMaker.idle, KeyMaker.ownerless,
     KeyMaker.orphaned, KeyMaker.unlimited, KeyMaker.expiring_later, KeyMaker.forgotten,
+    KeyMaker.free,
 )  # fmt: skip
 _RARER: tuple[tuple[Kind, float], ...] = (
     (KeyMaker.disabled, 7), (KeyMaker.expired, 4), (KeyMaker.expiring, 4), (KeyMaker.expiring_later, 8),

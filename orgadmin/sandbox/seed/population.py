@@ -15,9 +15,14 @@ from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.seed.keys import KeyMaker
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.keys import hash_of, label_of
 from orgadmin.sandbox.state.members import MemberRow, Members
+from orgadmin.sandbox.state.rooms import RoomRow, Rooms
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
+
+CHATTERS = 5
+"""How many members use the chat room."""
 
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -25,7 +30,12 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True)
 class Options:
     """What the account is made of. `days` is how far its history reaches back; `state` is a file that
-    keeps every change; `personal` makes an account that is not an organization."""
+    keeps every change; `personal` makes an account that is not an organization.
+
+    `analytics_per_minute` is how many calls of `/analytics/*` are answered in a minute, None for any
+    number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
+    never. These two do not make it another account.
+    """
 
     seed: int = 7
     keys: int = 120
@@ -34,6 +44,8 @@ class Options:
     days: int = 90
     state: Path | None = None
     personal: bool = False
+    analytics_per_minute: int | None = 64
+    analytics_kept_for: int = 60
 
 
 def management_key(seed: int) -> str:
@@ -50,9 +62,6 @@ def populate(options: Options, born: datetime) -> Account:
     """A fresh account as it stood at `born`."""
     start = midnight_before(born) - days(options.days)
     secret = management_key(options.seed)
-    room_dice = Dice("chat room", options.seed)
-    room = Ledger(options.seed, profile(room_dice, daily=2.5, salt="chat room"))
-    room.open(seconds_of(start), stop=None, limit=None, reset=None, byok=False)
     account = Account(
         seed=options.seed,
         born=born,
@@ -60,15 +69,32 @@ def populate(options: Options, born: datetime) -> Account:
         management_hash=hash_of(secret),
         management_label=label_of(secret),
         members=_members(options),
-        chat_room=room,
+        rooms=Rooms([]),
         top_up=500,
+        analytics=Desk(per_minute=options.analytics_per_minute, kept_for=options.analytics_kept_for),
     )
     _add_workspaces(account, options, start)
+    account.rooms.rows = [_room(account, who, start) for who in _chatters(account)]
     maker = KeyMaker(account, options.seed, start, midnight_before(born), options.keys)
     for number in range(options.keys):
         account.keys.add(maker.key(number))
     account.top_up = _top_up(account, born)
     return account
+
+
+def _chatters(account: Account) -> list[str | None]:
+    """Who uses the chat room: some members, and nobody in particular."""
+    members = [member.id for member in account.members]
+    return [*Dice("chatters", account.seed).shuffled(members)[:CHATTERS], None]
+
+
+def _room(account: Account, user_id: str | None, start: datetime) -> RoomRow:
+    name = user_id or "nobody"
+    dice = Dice("chat room", account.seed, name)
+    daily = dice.between(0.2, 1.2) if user_id else 0.9
+    ledger = Ledger(account.seed, profile(dice, daily=daily, salt=f"chat room {name}"))
+    ledger.open(seconds_of(start), stop=None, limit=None, reset=None, byok=False)
+    return RoomRow(user_id, account.workspaces.default_id or "", ledger)
 
 
 def _top_up(account: Account, born: datetime) -> int:

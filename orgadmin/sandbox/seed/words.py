@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 ORGANIZATION = "Acme Research"
 DOMAIN = "acme-research.example"
 
@@ -50,3 +52,22 @@ NOTABLE = (
     "a-very-long-key-name-that-somebody-generated-from-a-terraform-module-and-never-shortened-production-eu-west",
 )  # fmt: skip
 """Names that break careless pages: near-duplicates, equal ones, other scripts, quotes, markup, formulas."""
+
+
+class App(NamedTuple):
+    """A program that names itself in its requests; `title` is None when it gives an address only."""
+
+    id: int
+    title: str | None
+    origin: str
+
+
+APPS = (
+    App(40_117, "Help desk", f"https://helpdesk.{DOMAIN}"),
+    App(40_342, "Acme notebooks", f"https://notebooks.{DOMAIN}"),
+    App(41_008, "Nightly evaluations", f"https://evals.{DOMAIN}"),
+    App(41_555, None, f"https://intern.{DOMAIN}"),
+    App(42_901, "Übersetzer", f"https://translate.{DOMAIN}"),
+)
+CHAT_ROOM = App(1, "OpenRouter: Chatroom", "https://openrouter.ai/")
+COUNTRIES = (("DE", 34.0), ("US", 26.0), ("SE", 9.0), ("IN", 9.0), ("JP", 7.0), ("BR", 6.0), ("NL", 5.0))

@@ -12,8 +12,10 @@ from orgadmin.sandbox.habits import newcomer
 from orgadmin.sandbox.ledger import Ledger
 from orgadmin.sandbox.moments import seconds_of
 from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
 from orgadmin.sandbox.state.members import Members
+from orgadmin.sandbox.state.rooms import Rooms
 from orgadmin.sandbox.state.workspaces import Workspaces
 
 NEWCOMER_DELAY = 300
@@ -22,7 +24,7 @@ NEWCOMER_DELAY = 300
 
 @dataclass
 class Account:
-    """One account. `born` is the moment it was seeded; `chat_room` is the spending that no key made;
+    """One account. `born` is the moment it was seeded; `rooms` is the use that no key made;
     `top_up` is the dollars bought whenever the balance would run out."""
 
     seed: int
@@ -31,8 +33,9 @@ class Account:
     management_hash: str
     management_label: str
     members: Members
-    chat_room: Ledger
+    rooms: Rooms
     top_up: int
+    analytics: Desk
     keys: Keys = field(default_factory=Keys)
     workspaces: Workspaces = field(default_factory=Workspaces)
     created: int = 0
@@ -68,10 +71,15 @@ class Account:
         self.keys.replace(row)
         return row, secret
 
+    def member_remove(self, member_id: str, now: datetime) -> None:
+        """Their keys stay and go on, with a creator who is no longer there."""
+        self.members.remove(self.members.get(member_id))
+        self.rooms.leave(member_id, seconds_of(now))
+
     def total_usage(self, now: datetime) -> int:
         """Nano-dollars of credit ever spent: every key there ever was, and the chat room."""
         seconds = seconds_of(now)
-        return self.keys.usage(seconds) + self.chat_room.standing(seconds).usage
+        return self.keys.usage(seconds) + self.rooms.usage(seconds)
 
     def total_credits(self, now: datetime) -> int:
         """Nano-dollars ever bought, in pieces of `top_up`: the next before the balance is a tenth of one."""

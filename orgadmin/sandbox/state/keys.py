@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
@@ -33,13 +33,21 @@ class KeyDraft:
     external_user: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The workspace that a key was in until a moment (seconds since 1970)."""
+
+    until: int
+    workspace_id: str
+
+
 @dataclass(slots=True, eq=False)
 class KeyRow:
     """One key. The secret itself is not kept: `hash` is its SHA-256, `label` its masked form.
 
     `long` says which of the two timestamp spellings its answers use; `serial` orders keys of one moment;
     `worn` says that its counters carry the last-digit noise of long sums; `idle` says that nobody uses it,
-    whatever its settings allow.
+    whatever its settings allow. `stays` are the workspaces it has left: what it used there stays theirs.
     """
 
     hash: str
@@ -60,6 +68,12 @@ class KeyRow:
     external_user: str | None = None
     worn: bool = False
     idle: bool = False
+    stays: list[Stay] = field(default_factory=list)
+
+    @property
+    def numeric_id(self) -> int:
+        """The other id of a key: analytics take it as a filter, and no endpoint answers it."""
+        return int(self.hash[:12], 16)
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -145,7 +159,7 @@ class Keys:
             raise InvalidRequestError("No update fields provided")
         destination = changes.get("workspace_id")
         if isinstance(destination, str) and destination != row.workspace_id:
-            self._move(row, destination)
+            self._move(row, destination, seconds_of(now))
         for field_name, value in changes.items():
             setattr(row, field_name, value)
         row.updated_at = now
@@ -153,8 +167,9 @@ class Keys:
         if changes.keys() & _SPENDING:
             row.settle(seconds_of(now))
 
-    def _move(self, row: KeyRow, workspace_id: str) -> None:
+    def _move(self, row: KeyRow, workspace_id: str, seconds: int) -> None:
         self._by_workspace[row.workspace_id].remove(row)
+        row.stays.append(Stay(seconds, row.workspace_id))
         row.workspace_id = workspace_id
         insort(self._by_workspace.setdefault(workspace_id, []), row, key=_age)
 
@@ -180,7 +195,11 @@ class Keys:
 
     def spend(self, row: KeyRow, amounts: Amounts, now: datetime) -> None:
         """Books an amount on a key at this moment, beside its habits."""
-        row.ledger.gifts.append(Gift(seconds_of(now), amounts))
+        self.book(row, Gift(seconds_of(now), amounts), now)
+
+    def book(self, row: KeyRow, gift: Gift, now: datetime) -> None:
+        """Books an amount on a key at any moment, beside its habits."""
+        row.ledger.gifts.append(gift)
         row.settle(seconds_of(now))
         self.changed.add(row.hash)
 

@@ -69,12 +69,14 @@ Handler = Callable[[Call], Reply]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One row of a route table. `inference` says that inference keys may call it too."""
+    """One row of a route table. `inference` says that inference keys may call it too, `reads` that it
+    changes nothing although it is no GET."""
 
     method: str
     path: str
     handler: Handler
     inference: bool = False
+    reads: bool = False
 
 
 def _refuse_constant(constant: str) -> NoReturn:
