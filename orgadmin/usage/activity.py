@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from orgadmin.accounts.connection import client_for
@@ -37,6 +37,8 @@ from orgadmin.usage.store import Fact, Scope, replace_facts
 
 # Keys whose answers are written together.
 TOGETHER = 200
+# Nano-dollars by which a sum of rounded amounts may differ from the rounded sum.
+ROUNDING = 1000
 SPENT = ("usage", "usage_daily", "byok_usage", "byok_usage_daily")
 
 # Day, workspace, model, endpoint: what the organization-wide answer can be compared by.
@@ -70,15 +72,16 @@ class ActivityPull:
     def _pull(self) -> None:
         total = self._total()
         self._ask_keys(self._moved())
-        beyond = self._beyond(total)
-        if beyond:
-            first = min(place[0] for place in beyond)
-            self._ask_keys(self._keys().filter(active_at__gte=midnight(first)))
-            beyond = self._beyond(total)
-        if beyond and self.is_full:
-            self._ask_keys(self._keys())
-            beyond = self._beyond(total)
-        self._keep_unexplained(beyond)
+        if differing := self._differing(total):
+            first = min(place[0] for place in differing)
+            involved = self._held_facts().filter(key_id__gt=0, day__gte=first).values("key_id").distinct()
+            self._ask_keys(self._keys().filter(Q(active_at__gte=midnight(first)) | Q(pk__in=involved)))
+        if self.is_full and self._beyond(total):
+            # What no key explains may be the use of free models, which shows in no counter.
+            through = KeyCursor.objects.filter(organization=self.organization, through__gte=self.until)
+            self._ask_keys(self._keys().exclude(pk__in=through.values("key_id")))
+        if self._differing(total):
+            self._keep_unexplained(self._beyond(total))
         self._note_days(total)
 
     # --- what the organization says ---
@@ -88,33 +91,36 @@ class ActivityPull:
         rows = upstream.fetch(self.client, by_workspace=True)
         return _sums((fact[:1] + fact[3:6], fact) for fact in self._facts(rows, NO_KEY, 0))
 
+    def _differing(self, total: Mapping[Place, Counts]) -> set[Place]:
+        """Where the organization's total is not the sum of all we hold."""
+        held = self._sums_of(self._held_facts(), total)
+        return {
+            place
+            for place in held.keys() | total.keys()
+            if _is_more(map(abs, _difference(total.get(place, NOTHING), held.get(place, NOTHING))))
+        }
+
     def _beyond(self, total: Mapping[Place, Counts]) -> dict[Place, Counts]:
         """What the organization has beyond the facts of its keys, where that is more than nothing."""
-        held = self._held_by_keys()
-        if all(place[1] == 0 for place in total):
-            # A server that does not split by workspace.
-            held = _sums(((place[0], 0, *place[2:]), (*_PADDING, *counts)) for place, counts in held.items())
-        over = {
-            place: tuple(
-                max(0, all_ - known) for all_, known in zip(counts, held.get(place, NOTHING), strict=True)
-            )
-            for place, counts in total.items()
-        }
-        return {place: counts for place, counts in over.items() if any(counts)}
-
-    def _held_by_keys(self) -> dict[Place, Counts]:
-        rows = (
-            self._held_facts()
-            .exclude(key_id=NO_KEY)
-            .values_list("day", "workspace_id", "model_id", "endpoint_id")
-            .annotate(*(Sum(name) for name in MEASURES))
-        )
-        return {tuple(row[:4]): whole_counts(row[4:]) for row in rows}
+        held = self._sums_of(self._held_facts().exclude(key_id=NO_KEY), total)
+        over = {place: minus(counts, held.get(place, NOTHING)) for place, counts in total.items()}
+        return {place: counts for place, counts in over.items() if _is_more(counts)}
 
     def _held_facts(self) -> QuerySet[UsageDay]:
         return UsageDay.objects.filter(
             organization_id=self.organization.pk, day__range=(self.since, self.until)
         ).order_by()
+
+    def _sums_of(self, facts: QuerySet[UsageDay], total: Mapping[Place, Counts]) -> dict[Place, Counts]:
+        """The facts by place; without workspaces where ``total`` comes from a server that knows none."""
+        rows = facts.values_list("day", "workspace_id", "model_id", "endpoint_id").annotate(
+            *(Sum(name) for name in MEASURES)
+        )
+        splits = any(place[1] for place in total)
+        return _sums(
+            ((row[0], row[1] if splits else 0, *row[2:4]), (*_PADDING, *whole_counts(row[4:])))
+            for row in rows
+        )
 
     # --- what its keys say ---
 
@@ -198,12 +204,6 @@ class ActivityPull:
 
     def _keep_unexplained(self, beyond: Mapping[Place, Counts]) -> None:
         """Use that no key made, by member where a member says it is theirs."""
-        held = self._held_facts().filter(key_id=NO_KEY)
-        before = held.values_list("day", "workspace_id", "model_id", "endpoint_id").annotate(
-            *(Sum(name) for name in MEASURES)
-        )
-        if {tuple(row[:4]): whole_counts(row[4:]) for row in before} == beyond:
-            return
         left = dict(beyond)
         facts = list(self._of_members(left)) if left else []
         facts += [self._unexplained(place, 0, counts) for place, counts in left.items() if any(counts)]
@@ -232,14 +232,8 @@ class ActivityPull:
         self, member: Member, rows: Sequence[ActivityRow], left: dict[Place, Counts]
     ) -> Iterator[Fact]:
         theirs = _sums((fact[:1] + fact[3:6], fact) for fact in self._facts(rows, NO_KEY, member.pk))
-        by_keys = (
-            self._held_facts()
-            .filter(member_id=member.pk)
-            .exclude(key_id=NO_KEY)
-            .values_list("day", "workspace_id", "model_id", "endpoint_id")
-            .annotate(*(Sum(name) for name in MEASURES))
-        )
-        known = {tuple(row[:4]): whole_counts(row[4:]) for row in by_keys}
+        by_keys = self._held_facts().filter(member_id=member.pk).exclude(key_id=NO_KEY)
+        known = self._sums_of(by_keys, left)
         for place, counts in theirs.items():
             rest = left.get(place, NOTHING)
             own = tuple(map(min, minus(counts, known.get(place, NOTHING)), rest))
@@ -332,6 +326,16 @@ def _sums(rows: Iterable[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> dict[Place
         before = found.get(place, NOTHING)
         found[place] = tuple(a + b for a, b in zip(before, fact[7:], strict=True))
     return found
+
+
+def _difference(all_of_it: Counts, known: Counts) -> Counts:
+    return tuple(whole - part for whole, part in zip(all_of_it, known, strict=True))
+
+
+def _is_more(counts: Iterable[int]) -> bool:
+    """Whether this is more than what rounding each of many facts to the nano-dollar can make."""
+    *numbers, usage, byok_usage = counts
+    return any(numbers) or usage > ROUNDING or byok_usage > ROUNDING
 
 
 def minus(all_of_it: Counts, known: Counts) -> Counts:
