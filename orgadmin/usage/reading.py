@@ -8,7 +8,7 @@ facts, which are read for at most 31 days, or for a handful of keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -130,10 +130,10 @@ def by_time(
         chosen = wanted if held is None else wanted & held
         question = replace(question, filters={**question.filters, dimension: chosen})
     rows = _rows(question, dimension, by_day=grain != "month")
-    return _added(rows, {"day": _same, "week": week_of, "month": month_of}[grain])
+    return _added(rows, BUCKETS[grain])
 
 
-def _same(day: date) -> date:
+def day_of(day: date) -> date:
     return day
 
 
@@ -141,6 +141,9 @@ def week_of(day: date) -> date:
     """The Monday on which its week began, as OpenRouter's limits count (FACTS 1.8)."""
     return day - timedelta(days=day.weekday())
 
+
+# What the bucket of a day is called: its first day.
+BUCKETS: Mapping[str, Callable[[date], date]] = {"day": day_of, "week": week_of, "month": month_of}
 
 Row = tuple[date, int, Amounts]
 
@@ -226,7 +229,7 @@ def _amounts(row: Sequence[Any]) -> tuple[int, Amounts]:
     """Part and measures of a row that begins with its bucket."""
     counts = (int(value or 0) for value in row[2:7])
     money = (Decimal(value or 0) for value in row[7:9])
-    return row[1], Amounts(**dict(zip(MEASURES, (*counts, *money), strict=True)))
+    return row[1], Amounts(*counts, *money)  # type: ignore[arg-type]
 
 
 # --- facts -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 
 from orgadmin.usage.models import Dimension
 from orgadmin.usage.reading import (
+    BUCKETS,
     Amounts,
     Question,
     Span,
@@ -21,7 +22,6 @@ from orgadmin.usage.reading import (
     largest,
     total,
     value_of,
-    week_of,
 )
 from orgadmin.usage.store import Fact, Scope
 from tests.usage.facts import ORGANIZATION, fact, replace
@@ -109,7 +109,7 @@ def test_the_largest_keys_do_not_depend_on_how_many_are_looked_at(
 @pytest.mark.parametrize("grain", ["day", "week", "month"])
 @pytest.mark.parametrize("span", SPANS)
 def test_buckets_are_the_sums_of_facts(facts: list[Fact], span: Span, grain: str) -> None:
-    name = {"day": lambda day: day, "week": week_of, "month": lambda day: day.replace(day=1)}[grain]
+    name = BUCKETS[grain]
     for dimension, parts in (
         (Dimension.MODEL, {1, 2}),
         (Dimension.KEY, {3, -1, 5}),
@@ -117,7 +117,11 @@ def test_buckets_are_the_sums_of_facts(facts: list[Fact], span: Span, grain: str
     ):
         at = POSITION[dimension]
         filters = {dimension: frozenset(parts)}
-        by_hand = wanted(facts, span, filters, lambda row, at=at: (name(row[0]), row[at]))
+
+        def place(row: Fact, at: int = at) -> tuple[date, Any]:
+            return name(row[0]), row[at]
+
+        by_hand = wanted(facts, span, filters, place)
         assert by_time(Question(ORGANIZATION, span), dimension, parts, grain=grain) == by_hand
     everything = wanted(facts, span, {}, lambda row: (name(row[0]), 0))
     assert by_time(Question(ORGANIZATION, span), Dimension.TOTAL, [0], grain=grain) == everything
@@ -127,7 +131,7 @@ def test_filters_combine(facts: list[Fact]) -> None:
     filters = {Dimension.MODEL: frozenset({1, 2}), Dimension.WORKSPACE: frozenset({1})}
     question = Question(ORGANIZATION, SPANS[3], filters)
     assert groups(question, Dimension.KEY) == wanted(facts, SPANS[3], filters, lambda row: row[1])
-    assert total(question) == sum(wanted(facts, SPANS[3], filters, lambda row: 0).values(), Amounts())
+    assert total(question) == sum(wanted(facts, SPANS[3], filters, lambda _: 0).values(), Amounts())
     few = {Dimension.KEY: frozenset({1, 2}), Dimension.MODEL: frozenset({1, 3})}
     assert groups(Question(ORGANIZATION, SPANS[0], few), Dimension.MODEL) == wanted(
         facts, SPANS[0], few, lambda row: row[4]
