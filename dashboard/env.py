@@ -37,7 +37,8 @@ def secret(name: str, default: str | None = None) -> str:
         return direct
     if default is None:
         raise ImproperlyConfigured(
-            f"{name} is not set. `make demo` and `make up` create one; in production you set it."
+            f"{name} is not set. `make up` makes one, in production you set it (.env.example); "
+            "beside `make demo`, put DATA_DIR=var/demo in front of the command."
         )
     return default
 

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -71,6 +72,13 @@ class Kept:
                 return found
             assert not over, f"{text!r} was not said:\n" + "\n".join(self.said)
             time.sleep(0.02)
+
+    def wait_until_listening(self, port: int) -> None:
+        def listens() -> bool:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        until_true(listens, f"something listens on {port}")
 
     def pids(self, name: str) -> list[int]:
         """The numbers that a stand-in printed with ``pid`` before them, in order."""
