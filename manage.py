@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 try:
     from django.conf import settings
@@ -15,11 +16,14 @@ except ModuleNotFoundError:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.exit(f"{sys.executable} lacks this project's packages. Use {here}/.venv/bin/python manage.py.")
 
+# The supervisor makes the secrets that the settings ask for, and the sandbox knows no Django.
+WITHOUT_SETTINGS = {"demo", "up", "sandbox"}
+
 
 def main(arguments: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-    if arguments[1:2] == ["sandbox"]:
-        start_sandbox(arguments)
+    if WITHOUT_SETTINGS.intersection(arguments[1:2]):
+        start_without_settings(arguments)
         return
     try:
         execute_from_command_line(arguments)
@@ -30,12 +34,9 @@ def main(arguments: list[str]) -> None:
         sys.exit(str(error))
 
 
-def start_sandbox(arguments: list[str]) -> None:
-    """It knows no Django: it needs neither the settings nor the secrets they ask for."""
-    from dashboard.management.commands.sandbox import Command
-
+def start_without_settings(arguments: list[str]) -> None:
     settings.configure()
-    Command().run_from_argv(arguments)
+    import_module(f"dashboard.management.commands.{arguments[1]}").Command().run_from_argv(arguments)
 
 
 if __name__ == "__main__":

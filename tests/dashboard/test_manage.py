@@ -53,6 +53,13 @@ def test_a_wrong_option_of_the_sandbox_is_said_plainly(tmp_path: Path) -> None:
     assert "manage.py sandbox: error: argument --seed: invalid int value: 'seven'" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["demo", "up"])
+def test_what_makes_the_secrets_does_not_ask_for_them(tmp_path: Path, command: str) -> None:
+    done = manage(fresh(tmp_path) | {"PORT": "eighty"}, command)
+    assert done.returncode == 2
+    assert done.stderr.startswith('Environment variable "PORT" invalid')
+
+
 @pytest.mark.parametrize(
     "arguments", [("owner_link",), ("connect", "--help"), ("check", "--deploy"), ("migrate",)]
 )
