@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
 import hashlib
 import os
@@ -96,9 +97,15 @@ def listen(host: str, port: int, *, command: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise RefusalError(
+                f"Port {port} of {host} is already in use by another program. Choose a different one: "
+                f"PORT={port + 1} make {command}"
+            ) from None
+        # Python adds words of its own in brackets.
+        why = (error.strerror or "refused").partition(" (")[0].lower()
         raise RefusalError(
-            f"The web server cannot listen on {host}:{port} ({(error.strerror or 'refused').lower()}). "
-            f"If another program uses the port, choose a different one: PORT={port + 1} make {command}"
+            f"The web server cannot listen on {host}:{port}: {why}. BIND and PORT say where it listens."
         ) from None
 
 
