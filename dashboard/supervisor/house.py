@@ -27,6 +27,10 @@ STOP_VALKEY: StopPlan = ((signal.SIGTERM, 10.0),)
 VALKEY_NOISE = re.compile(
     r"overcommit_memory|Transparent Huge|TCP backlog|maxclients|open files|ready to exit"
 )
+# What visitors got wrong (a form, an address, a permission): warnings to Django, and no fault of the house.
+WEB_NOISE = re.compile(
+    r"""^\S+ \[warning\s*\] .*\[django\.request\]|^(?=.*"level": ?"warning").*"logger": ?"django\.request\""""
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +122,7 @@ def _web(house: House) -> Program:
         stop=STOP_WEB,
         stop_order=1,
         pass_fds=(house.web_socket,),
+        noise=WEB_NOISE,
     )
 
 

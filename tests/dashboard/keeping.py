@@ -37,7 +37,7 @@ def keep(folder: Path, plan: list[dict[str, Any]], lock: tuple[int, ...] = ()) -
         return Journal(program.name, file=BoundedFile(folder / f"{program.name}.log"), say=console.say)
 
     guard = Guard(hold=lock)
-    backoff = Backoff(first=0.05, most=0.2, healthy_after=5.0)
+    backoff = Backoff(first=0.05, most=0.2, steady_after=0.5, healthy_after=5.0)
     try:
         programs = [_program(entry) for entry in plan]
         return Keeper(programs, journal_for=journal_for, say=console.say, guard=guard, backoff=backoff).run()

@@ -109,6 +109,7 @@ def test_the_demo_from_the_first_start_to_a_killed_second(tmp_path: Path) -> Non
         assert it.process.wait(40) == 0
         until_true(lambda: gone(before), "nothing is left", seconds=3)
         assert nothing_listens(port)
+        assert it.said[-1] == "Stopped."
         assert sum(line.startswith("Sign in: ") for line in it.said) == 1
     _no_link_or_key_is_written_down(tmp_path, link)
     with demo(tmp_path, port) as it:
@@ -155,6 +156,7 @@ def _a_killed_worker_is_started_again(it: Kept) -> None:
         return gone(workers) and len(now) == len(workers)
 
     until_true(again, "the worker and its pool run again", seconds=30)
+    it.wait_for("worker  | Running again.", seconds=30)
 
 
 def _no_link_or_key_is_written_down(folder: Path, link: str) -> None:
