@@ -18,7 +18,7 @@ LAST_LINES = 12
 LAST_SECONDS = 10.0
 FILE_BYTES = 4_000_000
 # The lines people wait for. The first holds a one-time link, so they are shown and never written down.
-ANNOUNCEMENTS = ("Sign in: ", "Password when asked again: ")
+ANNOUNCEMENTS = ("Sign in: ", "Password when asked again: ", "Mails: ")
 
 # Where a new record of any of our programs begins: an ISO or bracketed date, JSON, Valkey's "pid:role date".
 _RECORD = re.compile(r"\[?\d{4}-\d\d-\d\d|\{|\d+:[A-Z] \d")

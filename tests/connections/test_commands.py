@@ -191,3 +191,20 @@ def test_an_owner_whose_account_is_closed_gets_no_link(
 
 def test_somebody_in_particular_is_asked_for(owner: User, client: Client) -> None:
     assert owner_link(client, "--email", "Ops@House.test") == "ops@house.test"
+
+
+def test_the_demo_says_where_its_mails_are(
+    sandbox: RunningSandbox, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OPENROUTER_BASE_URL = sandbox.url
+    settings.DATA_DIR = tmp_path / "var"
+    settings.EMAIL_FILE_PATH = str(tmp_path / "var" / "mail")
+    monkeypatch.chdir(tmp_path)
+    out = io.StringIO()
+    call_command("demo_seed", stdout=out)
+    assert [line.partition(": ")[0] for line in out.getvalue().splitlines()] == [
+        "Sign in",
+        "Password when asked again",
+        "Mails",
+    ]
+    assert out.getvalue().endswith("\nMails: var/mail\n")

@@ -99,6 +99,7 @@ def test_the_demo_from_the_first_start_to_a_killed_second(tmp_path: Path) -> Non
     with demo(tmp_path, port) as it:
         link = signed_in(it)
         assert link.startswith(f"http://127.0.0.1:{port}/")
+        assert it.wait_for("Mails: ") == f"Mails: {tmp_path / 'mail'}"
         assert json.loads(get(f"http://127.0.0.1:{port}/readyz")[1])["broker"] == "ok"
         until_true(lambda: count(tmp_path, "inventory_key") == 120, "the key list is full", seconds=60)
         _a_command_beside_it_meets_its_house(tmp_path, port)

@@ -152,9 +152,12 @@ def test_a_key_is_neither_shown_nor_written(journal: Journal, shown: list[str], 
     assert KEY not in "".join(journal.last())
 
 
-def test_where_the_password_is_is_shown_as_it_is(journal: Journal, shown: list[str]) -> None:
-    journal.take("Password when asked again: var/demo/owner-password.txt")
-    assert shown == ["Password when asked again: var/demo/owner-password.txt"]
+@pytest.mark.parametrize(
+    "line", ["Password when asked again: var/demo/owner-password.txt", "Mails: var/demo/mail"]
+)
+def test_where_things_are_is_shown_as_it_is(journal: Journal, shown: list[str], line: str) -> None:
+    journal.take(line)
+    assert shown == [line]
 
 
 def test_the_sign_in_link_is_shown_as_it_is_and_never_written(
