@@ -27,3 +27,8 @@ def test_a_line_to_copy_finds_its_program(path: Path) -> None:
     blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
     bare = re.compile(r"^(?:\w+=\S+ )*(?:manage\.py|python|celery|gunicorn) \w", re.MULTILINE)
     assert [line for block in blocks for line in bare.findall(block)] == []
+
+
+def test_every_picture_is_shown_and_every_picture_shown_is_there() -> None:
+    shown = {name for path in DOCUMENTS for name in re.findall(r"images/([\w-]+\.png)", path.read_text())}
+    assert {path.name for path in (ROOT / "docs/images").iterdir()} == shown
