@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -26,19 +26,27 @@ from tests.sandbox_server import RunningSandbox
 CREATE = "/o/acme/keys/create/"
 
 
-def breaking(*_: Any, **__: Any) -> Any:
-    raise DatabaseError("disk full")
+# InterfaceError is no DatabaseError, and our own mistakes are neither.
+FAILURES = [DatabaseError("disk full"), InterfaceError("connection already closed"), ValueError("odd")]
+
+
+def breaking_with(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
 
 
 def outside(organization: Organization) -> list[Entry]:
     return list(Entry.objects.filter(organization=organization, actor_kind="outside"))
 
 
+@pytest.mark.parametrize("error", FAILURES, ids=repr)
 def test_the_row_could_not_be_written(
-    desk: Client, synced: Organization, sync: Sync, monkeypatch: pytest.MonkeyPatch
+    desk: Client, synced: Organization, sync: Sync, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(recording, "mirror", breaking)
+        broken.setattr(recording, "mirror", breaking_with(error))
         response = desk.post(CREATE, key_form(synced, limit="9"))
     secret_in(response)
     assert response.status_code == 201
@@ -52,11 +60,12 @@ def test_the_row_could_not_be_written(
     assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
 
 
+@pytest.mark.parametrize("error", FAILURES, ids=repr)
 def test_the_outcome_could_not_be_written(
-    desk: Client, synced: Organization, sync: Sync, monkeypatch: pytest.MonkeyPatch
+    desk: Client, synced: Organization, sync: Sync, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(audit, "finish", breaking)
+        broken.setattr(audit, "finish", breaking_with(error))
         secret_in(desk.post(CREATE, key_form(synced)))
     assert Key.objects.filter(name="checkout-service").exists()
     sync()
@@ -121,10 +130,11 @@ def test_the_database_was_gone_when_a_successor_was_made(
     assert len(sent(sandbox)) == 1
 
 
+@pytest.mark.parametrize("error", FAILURES, ids=repr)
 def test_the_pair_of_a_rotation_could_not_be_noted(
-    desk: Client, synced: Organization, key: Key, monkeypatch: pytest.MonkeyPatch
+    desk: Client, synced: Organization, key: Key, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(Rotation.objects, "create", breaking)
+    monkeypatch.setattr(Rotation.objects, "create", breaking_with(error))
     form = key_form(synced, name="successor", workspace=key.workspace_uid)
     response = desk.post(f"/o/acme/keys/{key.hash}/rotate/", form)
     assert response.status_code == 201
@@ -132,10 +142,13 @@ def test_the_pair_of_a_rotation_could_not_be_noted(
     assert not Rotation.objects.exists()
 
 
-def test_the_pair_of_a_rotation_could_not_be_read(desk: Client, synced: Organization, key: Key) -> None:
+@pytest.mark.parametrize("error", FAILURES, ids=repr)
+def test_the_pair_of_a_rotation_could_not_be_read(
+    desk: Client, synced: Organization, key: Key, error: Exception
+) -> None:
     def refuse(execute: Any, sql: str, *rest: Any) -> Any:
         if sql.startswith("SELECT") and "keys_rotation" in sql:
-            raise OperationalError("server closed the connection unexpectedly")
+            raise error
         return execute(sql, *rest)
 
     form = key_form(synced, name="successor", workspace=key.workspace_uid)
@@ -149,7 +162,7 @@ def test_an_edit_whose_row_could_not_be_written_is_kept_upstream_and_adopted(
     desk: Client, synced: Organization, key: Key, sync: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(recording, "mirror", breaking)
+        broken.setattr(recording, "mirror", breaking_with(DatabaseError("disk full")))
         assert desk.post(f"/o/acme/keys/{key.hash}/disable/").status_code == 302
     assert Key.objects.filter(pk=key.pk, disabled=False).exists()
     sync()

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
@@ -31,6 +31,25 @@ def target_of(key: Key) -> Target:
     return Target(type="key", id=key.hash, name=key.name)
 
 
+class CarryOn:
+    """``with CarryOn("what failed", key=…)``: OpenRouter has acted, so whatever goes wrong here is logged and
+    stops nothing. The person is still told, a secret in hand still shown, and the next pull settles the rest.
+    """
+
+    def __init__(self, what: str, **details: object) -> None:
+        self.what = what
+        self.details = details
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        log.error(self.what, exc_info=error, **self.details)
+        return True
+
+
 def succeeded(
     started: Entry,
     *,
@@ -41,21 +60,16 @@ def succeeded(
 ) -> Key | None:
     """Record that OpenRouter said yes, then mirror what it made of the key.
 
-    Returns our row, or None when the database would not take it: the caller carries on, a secret in hand
-    must still be shown.
+    Returns our row, or None when the database would not take it.
     """
     target = Target(type="key", id=found.hash, name=found.name) if found else None
-    try:
+    with CarryOn("audit outcome not saved", action=started.action, target=target and target.id):
         audit.finish(started, outcome=Outcome.OK, target=target, after=after, message=message)
-    except DatabaseError:
-        log.exception("audit outcome not saved", action=started.action, target=target and target.id)
     if found is None:
         return None
-    try:
+    with CarryOn("key row not saved", key=found.hash):
         return mirror(organization=organization, found=found, ours=frozenset(started.after or ()))
-    except DatabaseError:
-        log.exception("key row not saved; the next pull adopts it", key=found.hash)
-        return None
+    return None
 
 
 def mirror(*, organization: Organization, found: upstream.Key, ours: Collection[str] = frozenset()) -> Key:

@@ -23,7 +23,7 @@ from orgadmin.inventory.models import Key
 from orgadmin.keys.drafts import KeyDraft
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.services.create import Created, key_create
-from orgadmin.keys.services.recording import mirror
+from orgadmin.keys.services.recording import CarryOn, mirror
 from orgadmin.keys.services.update import key_set_disabled, own_key_set_disabled
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
@@ -73,8 +73,9 @@ def _carry(carry_over: CarryOver, actor: User, old: Key, made: Created) -> str:
 
 
 def _note_pair(actor: User, old: Key, new: Key) -> None:
-    old = _as_it_stands(old)
-    try:
+    # The secret in hand matters more than the page that compares the two.
+    with CarryOn("rotation not noted", old=old.hash, new=new.hash):
+        old = _as_it_stands(old)
         Rotation.objects.create(
             organization=old.organization,
             old=old,
@@ -82,9 +83,6 @@ def _note_pair(actor: User, old: Key, new: Key) -> None:
             started_by=actor,
             old_usage_at_start=old.usage + old.byok_usage,
         )
-    except DatabaseError:
-        # The secret in hand matters more than the page that compares the two.
-        log.exception("rotation not noted", old=old.hash, new=new.hash)
 
 
 def _as_it_stands(old: Key) -> Key:
