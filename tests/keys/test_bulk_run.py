@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
@@ -269,6 +270,29 @@ def test_an_error_of_our_own_is_the_outcome_of_one_key(
     bells.work()
     assert states(job, keys) == ["ok", "failed", "ok"]
     assert "It was logged." in outcomes(job)[keys[1].hash][1]
+
+
+def test_what_is_deleted_is_deleted_whatever_our_database_says(
+    begin: Begin,
+    synced: Organization,
+    sandbox: RunningSandbox,
+    bells: Bells,
+    sync: Sync,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = three(synced)
+    job = begin("delete", keys, confirmation="delete 3")
+
+    def fail(key: Key) -> None:
+        raise DatabaseError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("orgadmin.keys.services.delete.mark_gone", fail)
+        bells.work()
+    assert outcomes(job) == {key.hash: ("ok", "Deleted.") for key in keys}
+    sync()
+    assert Key.objects.filter(organization=synced).exclude(gone_at=None).count() == 3
+    assert not Entry.objects.filter(actor_kind="outside").exists()
 
 
 # --- permission, as it stands when the work is done ---

@@ -17,7 +17,7 @@ from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry
 from orgadmin.inventory.models import Key
 from orgadmin.keys.models import Rotation
-from orgadmin.keys.services import recording
+from orgadmin.keys.services import create, recording, update
 from orgadmin.openrouter import keys as upstream
 from tests.conftest import Sync
 from tests.keys.conftest import key_form, log_of, secret_in, sent, text_of
@@ -70,6 +70,44 @@ def test_the_outcome_could_not_be_written(
     assert Key.objects.filter(name="checkout-service").exists()
     sync()
     assert outside(synced) == []
+
+
+def page_when_lost(desk: Client, synced: Organization, sandbox: RunningSandbox, kind: str) -> str:
+    """What a person reads after a create whose answer was lost."""
+    sandbox.sandbox.fault(kind=kind, method="POST", path="/keys")
+    response = desk.post(CREATE, key_form(synced, name="lost"))
+    assert response.status_code == 502
+    return text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("drop_after", "its secret is lost for good"), ("drop_before", "lists no such key")]
+)
+def test_the_outcome_of_a_lost_create_could_not_be_written(
+    desk: Client,
+    synced: Organization,
+    sandbox: RunningSandbox,
+    sync: Sync,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    words: str,
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "finish", breaking_with(DatabaseError("disk full")))
+        assert words in page_when_lost(desk, synced, sandbox, kind)
+    sync()
+    assert outside(synced) == []
+
+
+def test_a_lost_create_could_not_be_looked_for(
+    desk: Client, synced: Organization, sandbox: RunningSandbox, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(create, "_newest_match", breaking_with(DatabaseError("disk full")))
+        assert "Nobody can say yet" in page_when_lost(desk, synced, sandbox, "drop_after")
+    sync()
+    assert outside(synced) == []
+    assert [outcome for _, outcome in log_of(synced)] == ["started", "unknown", "ok"]
 
 
 @pytest.fixture
@@ -168,3 +206,47 @@ def test_an_edit_whose_row_could_not_be_written_is_kept_upstream_and_adopted(
     sync()
     assert Key.objects.filter(pk=key.pk, disabled=True).exists()
     assert outside(synced) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("drop_after", "Key disabled."), ("drop_before", "The key was not changed.")]
+)
+def test_the_outcome_of_a_lost_change_could_not_be_written(
+    desk: Client,
+    key: Key,
+    sandbox: RunningSandbox,
+    sync: Sync,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    words: str,
+) -> None:
+    sandbox.sandbox.fault(kind=kind, method="PATCH", times=3)
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "finish", breaking_with(DatabaseError("disk full")))
+        assert words in text_of(desk.post(f"/o/acme/keys/{key.hash}/disable/", follow=True))
+    sync()
+    assert outside(key.organization) == []
+
+
+def test_the_row_of_a_change_that_was_not_made_could_not_be_written(
+    desk: Client, key: Key, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.sandbox.fault(kind="drop_before", method="PATCH", times=3)
+    monkeypatch.setattr(update, "mirror", breaking_with(DatabaseError("disk full")))
+    page = text_of(desk.post(f"/o/acme/keys/{key.hash}/disable/", follow=True))
+    assert "The key was not changed." in page
+    assert log_of(key.organization) == [("key.disable", "started"), ("key.disable", "failed")]
+
+
+def test_that_a_key_was_deleted_elsewhere_could_not_be_noted(
+    desk: Client, key: Key, sandbox: RunningSandbox, sync: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both the row and the entry wait for the next pull: a row without its entry would hide the deletion."""
+    sandbox.sandbox.outside.delete_key(key.hash)
+    with monkeypatch.context() as broken:
+        broken.setattr(recording, "_note_elsewhere", breaking_with(DatabaseError("disk full")))
+        page = text_of(desk.post(f"/o/acme/keys/{key.hash}/disable/", follow=True))
+    assert "does not know this key any more" in page
+    assert Key.objects.filter(pk=key.pk, gone_at=None).exists()
+    sync()
+    assert [entry.action for entry in outside(key.organization)] == ["key.delete"]

@@ -55,8 +55,8 @@ def succeeded(
     *,
     organization: Organization,
     found: upstream.Key | None,
-    after: Mapping[str, Any] | None = None,
     message: str = "",
+    request_id: str | None = None,
 ) -> Key | None:
     """Record that OpenRouter said yes, then mirror what it made of the key.
 
@@ -64,7 +64,7 @@ def succeeded(
     """
     target = Target(type="key", id=found.hash, name=found.name) if found else None
     with CarryOn("audit outcome not saved", action=started.action, target=target and target.id):
-        audit.finish(started, outcome=Outcome.OK, target=target, after=after, message=message)
+        audit.finish(started, outcome=Outcome.OK, target=target, message=message, request_id=request_id)
     if found is None:
         return None
     with CarryOn("key row not saved", key=found.hash):
@@ -138,17 +138,21 @@ def mark_gone(key: Key) -> bool:
 
 
 def found_gone(key: Key) -> None:
-    """OpenRouter does not know the key any more: unless we deleted it, somebody else did."""
-    if mark_gone(key):
-        before = KEYS.audited({name: getattr(key, name) for name in KEYS.columns})
-        _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None), before)
+    """OpenRouter does not know the key any more: unless we deleted it, somebody else did. Our row and the
+    entry are written together or not at all: a pull finds what is not."""
+    before = KEYS.audited({name: getattr(key, name) for name in KEYS.columns})
+    with CarryOn("key row not marked gone", key=key.hash), transaction.atomic():
+        if mark_gone(key):
+            _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None), before)
 
 
-def failed(started: Entry, error: OpenRouterError) -> None:
-    """Record what OpenRouter answered; ``unknown`` when nobody can say whether the change took effect."""
-    audit.finish(
-        started,
-        outcome=Outcome.UNKNOWN if error.outcome_unknown else Outcome.FAILED,
-        message=error.message,
-        request_id=error.request_id,
-    )
+def failed(started: Entry, error: OpenRouterError, *, seen: str = "") -> None:
+    """Record what OpenRouter answered and what was ``seen`` when we looked; ``unknown`` when nobody can say
+    whether the change took effect."""
+    with CarryOn("audit outcome not saved", action=started.action, target=started.target_id):
+        audit.finish(
+            started,
+            outcome=Outcome.UNKNOWN if error.outcome_unknown else Outcome.FAILED,
+            message=f"{error.message} {seen}".rstrip(),
+            request_id=error.request_id,
+        )
