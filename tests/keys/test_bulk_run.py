@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
+from orgadmin.audit.selectors import acts_of, with_outcomes
 from orgadmin.inventory.models import Key
 from orgadmin.jobs import services as jobs
 from orgadmin.jobs.models import Job
@@ -238,6 +239,7 @@ def test_a_job_whose_worker_was_killed_goes_on_where_it_stopped(
     assert per_key.count(keys[0].hash) == per_key.count(keys[2].hash) == 1
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
         sync()
+        assert [act.outcome for act in with_outcomes(list(acts_of(synced)))] == ["ok"] * 4
     assert not Entry.objects.filter(actor_kind="outside").exists()
 
 

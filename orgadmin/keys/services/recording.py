@@ -19,7 +19,7 @@ from orgadmin.audit.models import Entry, Outcome
 from orgadmin.audit.services import Target
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import KEYS
-from orgadmin.inventory.pending import Difference, Pending
+from orgadmin.inventory.pending import Difference, Pending, repeated_acts
 from orgadmin.inventory.summary import refresh_summary
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import OpenRouterError
@@ -63,6 +63,9 @@ def succeeded(
     Returns our row, or None when the database would not take it.
     """
     target = Target(type="key", id=found.hash, name=found.name) if found else None
+    # Before its own outcome: the newest entry on a key must be about the newest act.
+    with CarryOn("earlier acts not settled", action=started.action, target=started.target_id):
+        Entry.objects.bulk_create(repeated_acts(started))
     with CarryOn("audit outcome not saved", action=started.action, target=target and target.id):
         audit.finish(started, outcome=Outcome.OK, target=target, message=message, request_id=request_id)
     if found is None:
@@ -107,16 +110,18 @@ def _note_changes_elsewhere(row: Key, values: Mapping[str, Any], ours: Collectio
     if after:
         before = {name: getattr(row, name) for name in after}
         target = Target(type=KEYS.singular, id=row.hash, name=values["name"])
-        _note_elsewhere(row.organization, Difference(target, "update", before, after), values)
+        _note_elsewhere(row.organization, Difference(target, "update", before, after))
 
 
-def _note_elsewhere(organization: Organization, found: Difference, values: Mapping[str, Any]) -> None:
-    """Write down a difference as a pull would: nothing while an act of ours on the object is under way, the
-    outcome of a lost one that explains it, and the rest as done outside."""
+def _note_elsewhere(organization: Organization, found: Difference) -> None:
+    """Write down a difference as a pull would: the outcome of a lost act that explains it, and the rest as
+    done outside. What an act of ours under way may have done is left to its answer; nothing else is, since no
+    pull will see the difference any more."""
     pending = Pending.of(organization, KEYS.singular)
-    if pending.is_in_flight(found.target.id, values):
+    beside = pending.beside_in_flight(found)
+    if beside is None:
         return
-    resolved, rest = pending.explain(found, {})
+    resolved, rest = pending.explain(beside, {})
     if rest is not None:
         outside = audit.outside_entry(
             organization=organization,
@@ -143,7 +148,7 @@ def found_gone(key: Key) -> None:
     before = KEYS.audited({name: getattr(key, name) for name in KEYS.columns})
     with CarryOn("key row not marked gone", key=key.hash), transaction.atomic():
         if mark_gone(key):
-            _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None), before)
+            _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None))
 
 
 def failed(started: Entry, error: OpenRouterError, *, seen: str = "") -> None:
