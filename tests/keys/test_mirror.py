@@ -10,7 +10,7 @@ import pytest
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit import services as audit
-from orgadmin.audit.models import Entry
+from orgadmin.audit.models import Entry, Outcome
 from orgadmin.audit.services import Target
 from orgadmin.inventory.models import Key
 from orgadmin.keys.services import recording
@@ -103,6 +103,23 @@ def test_an_act_under_way_on_another_key_of_that_name_hides_nothing(
     audit.start(actor=admin, organization=synced, action="key.create", target=target, after={"name": "twin"})
     recording.mirror(organization=synced, found=as_upstream_has_it(key))
     assert outside(key) == [("key.update", {"name": "twin"})]
+
+
+def test_what_an_act_failed_to_write_into_our_row_was_not_made_elsewhere(
+    synced: Organization, key: Key, admin: User, sandbox: RunningSandbox
+) -> None:
+    audit.finish(act(key, admin, "update", {"name": "ours"}), outcome=Outcome.OK)
+    sandbox.sandbox.outside.update_key(key.hash, name="ours", limit=7.5)
+    recording.mirror(organization=synced, found=as_upstream_has_it(key))
+    assert outside(key) == [("key.update", {"limit": "7.50"})]
+
+
+def test_a_deletion_that_failed_to_be_written_into_our_row_was_not_made_elsewhere(
+    synced: Organization, key: Key, admin: User
+) -> None:
+    audit.finish(act(key, admin, "delete", None), outcome=Outcome.OK)
+    recording.found_gone(key)
+    assert outside(key) == []
 
 
 @pytest.mark.parametrize(("verb", "number"), [("disable", 1), ("delete", 0)])

@@ -19,7 +19,7 @@ from orgadmin.audit.models import Entry, Outcome
 from orgadmin.audit.services import Target
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import KEYS
-from orgadmin.inventory.pending import Difference, Pending, repeated_acts
+from orgadmin.inventory.pending import Difference, Pending, repeated_acts, settled_acts
 from orgadmin.inventory.summary import refresh_summary
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import OpenRouterError
@@ -121,7 +121,8 @@ def _note_elsewhere(organization: Organization, found: Difference) -> None:
     beside = pending.beside_in_flight(found)
     if beside is None:
         return
-    resolved, rest = pending.explain(beside, {})
+    settled = settled_acts(organization, KEYS.singular, [found.target.id])
+    resolved, rest = pending.explain(beside, settled)
     if rest is not None:
         outside = audit.outside_entry(
             organization=organization,
