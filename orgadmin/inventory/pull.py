@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from django.db import transaction
@@ -255,17 +256,20 @@ class Pull:
                 self.held.renew()
                 self.seen.update(str(getattr(item, self.noun.upstream_identity)) for item in items)
             missing = self._missing(started)
-        for row in missing[:CONFIRMATIONS]:
+        for row in missing:
             self._settle(row)
             self._tell()
 
     def _missing(self, started: datetime) -> list[Mirror]:
+        """Rows that the walk did not meet; of very many, another choice in each run. Some may exist and stay
+        hidden from the list for good: always asked for first, they would keep the others from their turn."""
         alive = self.noun.model._default_manager.filter(
             organization=self.organization, gone_at=None, first_seen_at__lt=started
         ).exclude(written_at__gte=started)
         identities = alive.values_list("pk", self.noun.identity)
         lost = [pk for pk, identity in identities.iterator() if str(identity) not in self.seen]
-        return list(self.noun.model._default_manager.filter(pk__in=lost[: CONFIRMATIONS + 1]))
+        chosen = Random(self.run.pk).sample(lost, min(len(lost), CONFIRMATIONS))  # noqa: S311 (no secret)
+        return list(self.noun.model._default_manager.filter(pk__in=chosen))
 
     def _settle(self, row: Mirror) -> None:
         identity = str(getattr(row, self.noun.identity))
