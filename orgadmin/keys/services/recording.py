@@ -20,6 +20,7 @@ from orgadmin.audit.services import Target
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import KEYS
 from orgadmin.inventory.pending import Difference, Pending, repeated_acts, settled_acts
+from orgadmin.inventory.services import note_refusal
 from orgadmin.inventory.summary import refresh_summary
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import OpenRouterError
@@ -162,3 +163,10 @@ def failed(started: Entry, error: OpenRouterError, *, seen: str = "") -> None:
             message=f"{error.message} {seen}".rstrip(),
             request_id=error.request_id,
         )
+    note_refused(started.organization, error)
+
+
+def note_refused(organization: Organization, error: OpenRouterError) -> None:
+    """Let every page know at once that OpenRouter does not take the management key any more."""
+    with CarryOn("connection not marked broken", organization=organization.slug):
+        note_refusal(organization, error)

@@ -24,7 +24,7 @@ from orgadmin.keys.drafts import KeyDraft
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.services.create import Created, key_create
 from orgadmin.keys.services.recording import CarryOn, mirror
-from orgadmin.keys.services.update import key_set_disabled, own_key_set_disabled
+from orgadmin.keys.services.update import key_as_it_is, key_set_disabled, own_key_set_disabled
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.transport import Patience
@@ -146,13 +146,11 @@ def _last_sign_of_life(key: Key) -> datetime:
 def rotation_look(rotation: Rotation) -> Handover:
     """Ask OpenRouter about the old key, keep what it says, and judge by that: a pull may be minutes or days
     old. Raises OpenRouterError; a key deleted meanwhile is as quiet as can be."""
-    client = client_for(rotation.organization)
     asked_at = timezone.now()
     try:
-        found = upstream.get(client, key_hash=rotation.old.hash)
+        rotation.old = key_as_it_is(key=rotation.old)
     except NotFound:
         return replace(handover(rotation, known_to=asked_at), is_quiet=True)
-    rotation.old = mirror(organization=rotation.organization, found=found)
     return handover(rotation, known_to=asked_at)
 
 

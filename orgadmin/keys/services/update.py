@@ -13,7 +13,15 @@ from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import stored
 from orgadmin.keys.drafts import EDITABLE, KeyEdit
 from orgadmin.keys.selectors import disabled_by
-from orgadmin.keys.services.recording import CarryOn, failed, found_gone, mirror, succeeded, target_of
+from orgadmin.keys.services.recording import (
+    CarryOn,
+    failed,
+    found_gone,
+    mirror,
+    note_refused,
+    succeeded,
+    target_of,
+)
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
@@ -143,8 +151,10 @@ def send_changes(
 def _read(client: OpenRouter, key: Key) -> upstream.Key:
     try:
         return upstream.get(client, key_hash=key.hash)
-    except NotFound:
-        found_gone(key)
+    except OpenRouterError as error:
+        if isinstance(error, NotFound):
+            found_gone(key)
+        note_refused(key.organization, error)
         raise
 
 
