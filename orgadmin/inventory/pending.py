@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -117,6 +117,23 @@ class Pending:
 def _resolved(entry: Entry, target: Target) -> Entry:
     message = "The answer was lost; the next sync found that it took effect."
     return outcome_entry(entry, outcome=Outcome.OK, message=message, target=target)
+
+
+def failed_creates(organization: Organization, noun: str, *, began: datetime) -> list[Entry]:
+    """The unsaved ``failed`` of creates that left nobody knowing, long before a pull ``began`` that met all
+    there is and took none of it for theirs.
+
+    Not of those without any outcome: their object may be known, and only the outcome not be written.
+    """
+    acts = Entry.objects.filter(organization=organization, target_type=noun, target_id="")
+    doubtful = acts.filter(
+        about=None,
+        at__gte=timezone.now() - FORGET,
+        at__lt=began - IN_FLIGHT,
+        pk__in=acts.filter(outcome=Outcome.UNKNOWN).values("about"),
+    ).exclude(outcomes__outcome__in=[Outcome.OK, Outcome.FAILED])
+    message = f"No sync found such a {noun}: it was not created, or was deleted before anybody saw it."
+    return [outcome_entry(entry, outcome=Outcome.FAILED, message=message) for entry in doubtful]
 
 
 def repeated_acts(act: Entry) -> list[Entry]:
