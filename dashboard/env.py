@@ -6,21 +6,41 @@ content, stripped). A value that cannot be understood stops the start with the v
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
 from environs import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# In the data folder, from the supervisor: "demo" or "up", the secrets it made, what it last started with.
+KIND_FILE, SECRETS_FILE, STARTED_FILE = "kind", "secrets.env", "started.env"
 
 env = Env(eager=True)
 
 
 def read_files(data_dir: Path) -> None:
-    """Add what ``.env`` and the embedded secrets say, without overriding the environment."""
-    for path in (BASE_DIR / ".env", data_dir / "secrets.env"):
+    """Add what ``.env`` and the data folder say, without overriding the environment.
+
+    The demo's folder says all itself: beside a demo, a command meets no real data, whatever ``.env`` and the
+    shell say.
+    """
+    own = (data_dir / SECRETS_FILE, data_dir / STARTED_FILE)
+    if kind_of(data_dir) == "demo":
+        for path in own:
+            values = dotenv_values(path, interpolate=False)
+            os.environ.update({name: value or "" for name, value in values.items()})
+        return
+    for path in (BASE_DIR / ".env", *own):
         if path.is_file():
             env.read_env(str(path), recurse=False, override=False)
+
+
+def kind_of(data_dir: Path) -> str:
+    """Whose data the folder holds, "demo" or "up"; empty where the supervisor has never been."""
+    mark = data_dir / KIND_FILE
+    return mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
 
 
 def secret(name: str, default: str | None = None) -> str:
@@ -37,7 +57,8 @@ def secret(name: str, default: str | None = None) -> str:
         return direct
     if default is None:
         raise ImproperlyConfigured(
-            f"{name} is not set. `make demo` and `make up` create one; in production you set it."
+            f"{name} is not set. `make up` makes one, in production you set it (.env.example); "
+            "beside `make demo`, put DATA_DIR=var/demo in front of the command."
         )
     return default
 

@@ -13,6 +13,8 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.http import reswap
 
+from orgadmin.accounts.models import Organization
+from orgadmin.inventory.services import note_refusal
 from orgadmin.openrouter.errors import OpenRouterError
 from orgadmin.pages import respond, wants_fragment
 
@@ -57,6 +59,8 @@ class OpenRouterErrorMiddleware:
         if not isinstance(error, OpenRouterError):
             return None
         log.warning("openrouter error", status=error.status, message=error.message, path=request.path)
+        if isinstance(organization := getattr(request, "organization", None), Organization):
+            note_refusal(organization, error)
         status = error.status if error.status in {400, 404, 409, 429} else 502
         if wants_fragment(request):
             messages.error(request, f"OpenRouter: {error.message}")

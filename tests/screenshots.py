@@ -25,7 +25,6 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 WIDE: ViewportSize = {"width": 1440, "height": 810}
-NARROW: ViewportSize = {"width": 390, "height": 780}
 # A picture is for looking at, not for measuring: a README must load quickly.
 MOST_BYTES = 200_000
 PATIENCE_MS = 30_000
@@ -100,7 +99,6 @@ def create_key(camera: Photographer) -> None:
     page.locator("#id_name").fill("invoice-extractor-eu")
     page.locator("#id_limit").fill("150")
     page.locator("#id_limit_reset").select_option("monthly")
-    camera.shoot("create")
     page.locator("#dialog").get_by_role("button", name="Create key").click()
     expect(page.locator("[data-secret-value]")).to_be_visible()
     page.get_by_role("link", name="I have stored it").click()
@@ -155,33 +153,15 @@ def change_elsewhere(camera: Photographer, doors: str) -> None:
     page.get_by_role("button", name="Sync everything").click()
     expect(page.locator("#nouns").get_by_text("Syncing…").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("#nouns").get_by_text("Syncing…")).to_have_count(0, timeout=PATIENCE_MS)
-    camera.open("/o/acme/sync/")
-    camera.shoot("sync")
     camera.open("/o/acme/audit-log/")
     camera.shoot("audit-log")
 
 
-def invite(camera: Photographer) -> None:
-    page = camera.page
-    camera.open("/o/acme/settings/people/")
-    page.get_by_role("link", name=re.compile("Invite")).click()
-    page.locator("[name=by][value=link]").check()
-    page.locator("#dialog").get_by_role("button", name="Invite").click()
-    page.get_by_role("link", name="I have copied it").click()
-    expect(page.get_by_role("heading", name="People", level=1)).to_be_visible()
-    camera.shoot("people")
-
-
 def lists(camera: Photographer) -> None:
-    """The key list, as wide and as narrow as it gets."""
     for theme in ("light", "dark"):
         camera.theme(theme)
         camera.open("/o/acme/keys/?sort=-month")
         camera.shoot(f"keys-{theme}")
-    camera.theme("light")
-    camera.page.set_viewport_size(NARROW)
-    camera.open("/o/acme/keys/?sort=-month")
-    camera.shoot("keys-narrow")
 
 
 def main() -> int:
@@ -213,7 +193,6 @@ def take_all(camera: Photographer, doors: str) -> None:
     rotate_key(camera)
     disable_idle_keys(camera)
     change_elsewhere(camera, doors)
-    invite(camera)
     lists(camera)
 
 

@@ -19,6 +19,8 @@ from dashboard.supervisor.keeper import Keeper
 from dashboard.supervisor.programs import Program
 
 SECRETS = ("SECRET_KEY", "ENCRYPTION_KEYS")
+# What a process says is read when it says it.
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 # Apart from each other by default: whoever tries the demo first and then goes on to the real thing meets no
 # invented organization there.
 DATA_DIRS = {"demo": BASE_DIR / "var" / "demo", "up": BASE_DIR / "var"}
@@ -42,6 +44,7 @@ def _run(kind: str) -> int:
     data_dir = Path(env.str("DATA_DIR", "") or DATA_DIRS[kind]).resolve()
     premises.settle(data_dir, kind)
     lock = premises.lock(data_dir)
+    premises.forget(data_dir)
     if kind == "up":
         read_files(data_dir)
     port = whole("PORT", 8000, least=1, most=65_535)
@@ -59,14 +62,15 @@ def _demo(data_dir: Path, port: int, web: int) -> House:
         secrets = premises.stored_secrets(data_dir)
     broker = premises.socket_path(data_dir)
     sandbox_port = premises.free_port(whole("SANDBOX_PORT", 8787, least=0, most=65_535))
+    own = demo_env(data_dir=data_dir, port=port, sandbox_port=sandbox_port, broker=broker)
+    premises.remember(data_dir, own)
     return House(
         data_dir=data_dir,
         port=port,
         web_socket=web,
-        env=demo_env(data_dir=data_dir, port=port, sandbox_port=sandbox_port, broker=broker, secrets=secrets),
+        env={**os.environ, **secrets, **own, **UNBUFFERED},
         broker=broker,
         sandbox_port=sandbox_port,
-        owner_email="",
     )
 
 
@@ -76,14 +80,16 @@ def _up(data_dir: Path, port: int, web: int) -> House:
         premises.make_secrets(data_dir, missing=missing)
         read_files(data_dir)
     broker = None if _given("CELERY_BROKER_URL") else premises.socket_path(data_dir)
+    known = up_env(port=port)
+    premises.remember(data_dir, known)
+    at = {"CELERY_BROKER_URL": f"redis+socket://{broker}"} if broker else {}
     return House(
         data_dir=data_dir,
         port=port,
         web_socket=web,
-        env=up_env(data_dir=data_dir, port=port, broker=broker),
+        env={**os.environ, **known, **at, "DATA_DIR": str(data_dir), **UNBUFFERED},
         broker=broker,
         sandbox_port=None,
-        owner_email=env.str("OWNER_EMAIL", "owner@localhost"),
     )
 
 

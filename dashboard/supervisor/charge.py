@@ -33,6 +33,8 @@ class Charge:
         self.settled = False
         self.failed = False
         self._failures = 0
+        # Whether its death was told and its return was not.
+        self._missed = False
         self._started = 0.0
         self._leaving = False
         self._stop_steps = list(program.stop)
@@ -63,6 +65,7 @@ class Charge:
         code = self.child.returncode()
         if code is None:
             self.settled = self.settled or (not self.program.once and self.program.ready())
+            self._welcome()
             return
         # What it started and left behind must not work on beside its successor.
         self.child.end_group()
@@ -70,6 +73,13 @@ class Charge:
         self._around.guard.remove(self.child.pid)
         self.child = None
         self._after(code)
+
+    def _welcome(self) -> None:
+        """Say that it runs again, once it has stayed for a while and is ready."""
+        stayed = self._around.clock() - self._started >= self._around.backoff.steady_after
+        if self._missed and stayed and self.program.ready():
+            self._missed = False
+            self._say("Running again.")
 
     def _take(self, lines: list[str]) -> None:
         for line in lines:
@@ -90,6 +100,7 @@ class Charge:
             self.failed = True
             self._report(f"{how}. Nothing can start without it.")
             return
+        self._missed = not self.program.once
         wait = self._around.backoff.seconds(self._failures)
         self.due = self._around.clock() + wait
         self._report(f"{how}; it starts again in {wait:g} s.")
@@ -97,8 +108,9 @@ class Charge:
             self._say(f"it did not stay up {self._failures} times in a row; trying on every {wait:g} s.")
 
     def _report(self, text: str) -> None:
-        self._say(f"DIED: {text}" + (" Its last lines:" if self.journal.last else ""))
-        for line in self.journal.last:
+        last = self.journal.last()
+        self._say(f"DIED: {text}" + (" Its last lines:" if last else ""))
+        for line in last:
             self._say(f"  {line}")
 
     def _say(self, text: str) -> None:
@@ -106,7 +118,7 @@ class Charge:
 
     def leave(self) -> None:
         """The house is being left: no restart, no report of its end."""
-        self._leaving = True
+        self._leaving, self._missed = True, False
         self.due = None
 
     def stop(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -31,6 +30,10 @@ STOP_VALKEY: StopPlan = ((signal.SIGTERM, 10.0),)
 VALKEY_NOISE = re.compile(
     r"overcommit_memory|Transparent Huge|TCP backlog|maxclients|open files|ready to exit"
 )
+# What visitors got wrong (a form, an address, a permission): warnings to Django, and no fault of the house.
+WEB_NOISE = re.compile(
+    r"""^\S+ \[warning\s*\] .*\[django\.request\]|^(?=.*"level": ?"warning").*"logger": ?"django\.request\""""
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,6 @@ class House:
     env: Mapping[str, str] = field(repr=False)
     broker: Path | None
     sandbox_port: int | None
-    owner_email: str
 
     @property
     def local_url(self) -> str:
@@ -57,26 +59,23 @@ def sandbox_url(port: int) -> str:
     return f"http://127.0.0.1:{port}/api/v1"
 
 
-def demo_env(
-    *, data_dir: Path, port: int, sandbox_port: int, broker: Path, secrets: Mapping[str, str]
-) -> dict[str, str]:
-    """The demo's environment: whatever ``.env`` or the shell say, it meets no real data and no real API.
+def demo_env(*, data_dir: Path, port: int, sandbox_port: int, broker: Path) -> dict[str, str]:
+    """What the demo insists on: whatever ``.env`` or the shell say, it meets no real data and no real API.
 
     Its mails become files in ``data_dir/mail``, which is made here: they hold links that no log may show.
     """
     mail = data_dir / "mail"
     mail.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
-        **os.environ,
-        **secrets,
         "SECRET_KEY_FILE": "",
         "ENCRYPTION_KEYS_FILE": "",
+        "CELERY_BROKER_URL": f"redis+socket://{broker}",
         "CELERY_BROKER_URL_FILE": "",
         "CACHE_URL": f"unix://{broker}",
         "CACHE_URL_FILE": "",
         "DATA_DIR": str(data_dir),
         "DATABASE_URL": f"sqlite:///{data_dir / 'dashboard.sqlite3'}",
-        "CELERY_BROKER_URL": f"redis+socket://{broker}",
+        "DATABASE_URL_FILE": "",
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "HTTPS_ONLY": "0",
@@ -87,22 +86,19 @@ def demo_env(
         "EMAIL_URL_FILE": "",
         "OPENROUTER_BASE_URL": sandbox_url(sandbox_port),
         "ALLOW_PRIVATE_BASE_URL": "1",
-        "PYTHONUNBUFFERED": "1",
+        "OWNER_EMAIL": "",
     }
 
 
-def up_env(*, data_dir: Path, port: int, broker: Path | None) -> dict[str, str]:
-    """The environment as configured, completed by what only the supervisor knows."""
-    known = {
-        **os.environ,
-        # Asked of the reader, because what .env says is not in this process's own environment.
+def up_env(*, port: int) -> dict[str, str]:
+    """What of the configuration a command beside the house cannot find out by itself.
+
+    Asked of the reader, because what .env says is not in this process's own environment.
+    """
+    return {
         "PUBLIC_URL": env.str("PUBLIC_URL", "") or f"http://127.0.0.1:{port}",
-        "DATA_DIR": str(data_dir),
-        "PYTHONUNBUFFERED": "1",
+        "OWNER_EMAIL": env.str("OWNER_EMAIL", ""),
     }
-    if broker:
-        known["CELERY_BROKER_URL"] = f"redis+socket://{broker}"
-    return known
 
 
 def programs(house: House) -> list[Program]:
@@ -129,6 +125,7 @@ def _web(house: House) -> Program:
         stop=STOP_WEB,
         stop_order=1,
         pass_fds=(house.web_socket,),
+        noise=WEB_NOISE,
     )
 
 
@@ -154,8 +151,8 @@ def _beat(house: House) -> Program:
 
 def _greeting(house: House) -> Program:
     """Prints the sign-in link as soon as the web server is ready for it."""
-    whom = ("demo_seed",) if house.sandbox_port else ("owner_link", "--email", house.owner_email)
-    argv = (*MANAGE, *whom, "--wait", f"{house.local_url}/readyz")
+    whom = "demo_seed" if house.sandbox_port else "owner_link"
+    argv = (*MANAGE, whom, "--wait", f"{house.local_url}/readyz")
     return Program(name="greeting", argv=argv, env=house.env, stage=1, once=True)
 
 

@@ -6,16 +6,19 @@ import contextlib
 import os
 import re
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from dashboard.logs import mask
 
+# What is told of a dead process: so many lines at most, of its last seconds. Older ones say nothing about it.
 LAST_LINES = 12
+LAST_SECONDS = 10.0
 FILE_BYTES = 4_000_000
 # The lines people wait for. The first holds a one-time link, so they are shown and never written down.
-ANNOUNCEMENTS = ("Sign in: ", "Password when asked again: ")
+ANNOUNCEMENTS = ("Sign in: ", "Password when asked again: ", "Mails: ")
 
 # Where a new record of any of our programs begins: an ISO or bracketed date, JSON, Valkey's "pid:role date".
 _RECORD = re.compile(r"\[?\d{4}-\d\d-\d\d|\{|\d+:[A-Z] \d")
@@ -73,7 +76,10 @@ class Console:
 
 
 class Journal:
-    """One process's output. ``everything`` shows every line, not only warnings and errors."""
+    """One process's output. ``everything`` shows every line, not only warnings and errors.
+
+    ``noise``: records never shown, nor is the traceback of one. ``clock`` in seconds, monotonic.
+    """
 
     def __init__(
         self,
@@ -83,17 +89,23 @@ class Journal:
         say: Callable[[str], None],
         noise: re.Pattern[str] | None = None,
         everything: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name, self._file, self._say = name, file, say
-        self._noise, self._everything = noise, everything
-        self._loud = False
-        # The last lines that were not shown when they came: what to tell when the process dies.
-        self.last: deque[str] = deque(maxlen=LAST_LINES)
+        self._noise, self._everything, self._clock = noise, everything, clock
+        self._loud = self._noisy = False
+        # The last lines that were not shown when they came, each with its moment.
+        self._kept: deque[tuple[float, str]] = deque(maxlen=LAST_LINES)
 
     def begin(self) -> None:
         """A new process speaks: what the last one said has ended, a traceback included."""
-        self._loud = False
-        self.last.clear()
+        self._loud = self._noisy = False
+        self._kept.clear()
+
+    def last(self) -> list[str]:
+        """What it said in its last moments and nobody has seen: what to tell when it dies."""
+        since = self._clock() - LAST_SECONDS
+        return [line for moment, line in self._kept if moment >= since]
 
     def take(self, line: str) -> None:
         """File one line, and show it if it is a warning or an error or continues one (a traceback)."""
@@ -104,17 +116,19 @@ class Journal:
         self._file.write(line)
         if self._shown(line):
             self._say(f"{self._name:<8}| {line}")
-        elif line.strip():
-            self.last.append(line)
+        elif line.strip() and not self._is_noise(line):
+            self._kept.append((self._clock(), line))
 
     def _shown(self, line: str) -> bool:
         if _RECORD.match(line):
+            self._noisy = self._is_noise(line)
             self._loud = bool(_LOUD_RECORD.search(line))
         elif _LOUD_LINE.match(line):
             self._loud = True
-        if self._noise and self._noise.search(line):
-            self._loud = False
-        return self._loud or self._everything
+        return self._everything or (self._loud and not self._noisy)
+
+    def _is_noise(self, line: str) -> bool:
+        return bool(self._noise and self._noise.search(line))
 
     def close(self) -> None:
         self._file.close()

@@ -54,6 +54,8 @@ class Keeper:
                     self._wait()
             finally:
                 self._end_everything()
+        if self._stopping:
+            self._say("Stopped.")
         return 1 if any(charge.failed for charge in self._charges) else 0
 
     def _turn(self) -> bool:

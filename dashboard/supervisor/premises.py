@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
 import hashlib
 import os
@@ -11,9 +12,12 @@ import secrets
 import socket
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+from dashboard.env import KIND_FILE, SECRETS_FILE, STARTED_FILE, kind_of
 
 # The kernel's limit for a socket's path is 108 bytes on Linux and 104 on macOS, its end included.
 SOCKET_PATH_BYTES = 100
@@ -38,11 +42,10 @@ def settle(data_dir: Path, kind: str) -> None:
     The demo's owner, its sandbox organization and their sign-in links have no place among real data.
     """
     own_folder(data_dir)
-    mark = data_dir / "kind"
-    if not mark.exists():
-        mark.write_text(kind + "\n", encoding="utf-8")
-    there = mark.read_text(encoding="utf-8").strip()
-    if there != kind:
+    there = kind_of(data_dir)
+    if not there:
+        (data_dir / KIND_FILE).write_text(kind + "\n", encoding="utf-8")
+    elif there != kind:
         raise RefusalError(
             f"{data_dir} holds the data of `make {there}`. Give `make {kind}` a folder of its own: "
             f"DATA_DIR=/another/folder make {kind}"
@@ -94,9 +97,15 @@ def listen(host: str, port: int, *, command: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise RefusalError(
+                f"Port {port} of {host} is already in use by another program. Choose a different one: "
+                f"PORT={port + 1} make {command}"
+            ) from None
+        # Python adds words of its own in brackets.
+        why = (error.strerror or "refused").partition(" (")[0].lower()
         raise RefusalError(
-            f"The web server cannot listen on {host}:{port} ({(error.strerror or 'refused').lower()}). "
-            f"If another program uses the port, choose a different one: PORT={port + 1} make {command}"
+            f"The web server cannot listen on {host}:{port}: {why}. BIND and PORT say where it listens."
         ) from None
 
 
@@ -116,7 +125,7 @@ def make_secrets(data_dir: Path, *, missing: tuple[str, ...]) -> None:
 
     Raises RefusalError when there is a database already: what it holds needs the lost key.
     """
-    path = data_dir / "secrets.env"
+    path = data_dir / SECRETS_FILE
     if "ENCRYPTION_KEYS" in missing and (data_dir / DATABASE).exists():
         raise RefusalError(
             f"{path} has no ENCRYPTION_KEYS, but {data_dir / DATABASE} was written with some, and the "
@@ -126,7 +135,23 @@ def make_secrets(data_dir: Path, *, missing: tuple[str, ...]) -> None:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     makers = {"SECRET_KEY": _secret_key, "ENCRYPTION_KEYS": _encryption_key}
     lines += [f"{name}={makers[name]()}" for name in missing]
-    draft = path.with_name("secrets.env.new")
+    _write(path, lines)
+
+
+def remember(data_dir: Path, started: Mapping[str, str]) -> None:
+    """Keep what the house was started with, for commands that are run beside it (``env.read_files``)."""
+    quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in started.items()}
+    _write(data_dir / STARTED_FILE, [f"{name}='{value}'" for name, value in quoted.items()])
+
+
+def forget(data_dir: Path) -> None:
+    """The last start must not pass for a wish about this one."""
+    (data_dir / STARTED_FILE).unlink(missing_ok=True)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    """The whole file or none of it, readable by this user only."""
+    draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -138,7 +163,7 @@ def make_secrets(data_dir: Path, *, missing: tuple[str, ...]) -> None:
 
 def stored_secrets(data_dir: Path) -> dict[str, str]:
     """What ``secrets.env`` holds, by name; nothing when there is no such file."""
-    path = data_dir / "secrets.env"
+    path = data_dir / SECRETS_FILE
     if not path.exists():
         return {}
     path.chmod(0o600)

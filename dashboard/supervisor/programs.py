@@ -23,7 +23,7 @@ class Program:
 
     ``stage``: programs of a stage start when all of the stage before are ready (``ready()`` true once)
     or, with ``once``, done. ``vital``: when it fails, nothing is retried and the supervisor ends with
-    exit code 1. ``stop_order``: lower ones are stopped first, equal ones together. ``noise``: lines that
+    exit code 1. ``stop_order``: lower ones are stopped first, equal ones together. ``noise``: records that
     never reach the console, whatever they look like.
     """
 
@@ -42,10 +42,14 @@ class Program:
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait before a restart: 1, 2, 4 ... seconds, and from the start after a long enough life."""
+    """How long to wait before a restart: 1, 2, 4 ... seconds, and from the start after a long enough life.
+
+    One that was started again counts as running after ``steady_after`` seconds: most deaths come sooner.
+    """
 
     first: float = 1.0
     most: float = 30.0
+    steady_after: float = 5.0
     healthy_after: float = 60.0
     patience: int = 5
 

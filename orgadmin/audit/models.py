@@ -82,7 +82,8 @@ class Entry(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise AppendOnlyError("Audit entries are never edited.")
-        super().save(*args, **kwargs)
+        # A new object may name the number of an old one; without this Django would overwrite that row.
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
         raise AppendOnlyError("Audit entries are never deleted.")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -88,6 +88,14 @@ class Pending:
         """Whether an act that just began is about this object (or is about to create it)."""
         return any(_is_about(entry, identity, values) for entry in self.in_flight)
 
+    def beside_in_flight(self, found: Difference) -> Difference | None:
+        """What is left of a difference without what acts that just began may have done: the columns that they
+        name, and the end of an object that they delete."""
+        acts = [entry for entry in self.in_flight if entry.target_id == found.target.id]
+        if found.verb == "update":
+            return found.without(name for entry in acts for name in entry.after or ())
+        return None if any(_explains(entry, found) for entry in acts) else found
+
     def explain(
         self, found: Difference, settled: Mapping[str, Entry]
     ) -> tuple[list[Entry], Difference | None]:
@@ -105,19 +113,48 @@ class Pending:
             return [], _rest(last, found)
         return [], found
 
-    def resolve(self, identity: str, verb: str, after: Mapping[str, Any], target: Target) -> Entry | None:
-        """The unsaved ``ok`` of the lost act that explains a difference as a whole, if one does."""
-        found = Difference(replace(target, id=identity), verb, None, after)
-        for entry in self.lost:
-            if _explains(entry, found) and _rest(entry, found) is None:
-                self.lost.remove(entry)
-                return _resolved(entry, target)
-        return None
-
 
 def _resolved(entry: Entry, target: Target) -> Entry:
     message = "The answer was lost; the next sync found that it took effect."
     return outcome_entry(entry, outcome=Outcome.OK, message=message, target=target)
+
+
+def failed_creates(organization: Organization, noun: str, *, began: datetime) -> list[Entry]:
+    """The unsaved ``failed`` of creates that left nobody knowing, long before a pull ``began`` that met all
+    there is and took none of it for theirs.
+
+    Not of those without any outcome: their object may be known, and only the outcome not be written.
+    """
+    acts = Entry.objects.filter(organization=organization, target_type=noun, target_id="")
+    doubtful = acts.filter(
+        about=None,
+        at__gte=timezone.now() - FORGET,
+        at__lt=began - IN_FLIGHT,
+        pk__in=acts.filter(outcome=Outcome.UNKNOWN).values("about"),
+    ).exclude(outcomes__outcome__in=[Outcome.OK, Outcome.FAILED])
+    message = f"No sync found such a {noun}: it was not created, or was deleted before anybody saw it."
+    return [outcome_entry(entry, outcome=Outcome.FAILED, message=message) for entry in doubtful]
+
+
+def repeated_acts(act: Entry) -> list[Entry]:
+    """The unsaved ``ok`` of older acts that wanted on the same object what ``act`` has now brought about, and
+    of which nobody knows what came: their process died, and somebody did it again. Creates are no such acts,
+    the second one makes a second object."""
+    if not act.target_id:
+        return []
+    older = Entry.objects.filter(
+        organization=act.organization_id,
+        target_type=act.target_type,
+        target_id=act.target_id,
+        action=act.action,
+        about=None,
+        outcome=Outcome.STARTED,
+        pk__lt=act.pk,
+        at__gte=timezone.now() - FORGET,
+    ).exclude(outcomes__outcome__in=[Outcome.OK, Outcome.FAILED])
+    wanted = [entry for entry in older if _spelled(entry.after).items() <= _spelled(act.after).items()]
+    message = "Its own answer was lost; the same was done again and took effect."
+    return [outcome_entry(entry, outcome=Outcome.OK, message=message) for entry in wanted]
 
 
 def settled_acts(organization: Organization, noun: str, identities: Iterable[str]) -> dict[str, Entry]:
@@ -167,6 +204,10 @@ def _matches(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     return bool(shared) and all(
         comparable(name, wanted[name]) == comparable(name, found[name]) for name in shared
     )
+
+
+def _spelled(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: comparable(name, value) for name, value in (values or {}).items()}
 
 
 def _rest(entry: Entry, found: Difference) -> Difference | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +24,7 @@ from orgadmin.audit.text import writable
 from orgadmin.inventory.leases import Holding
 from orgadmin.inventory.models import Mirror, SyncRun
 from orgadmin.inventory.nouns import Noun
-from orgadmin.inventory.pending import Difference, Pending, settled_acts
+from orgadmin.inventory.pending import Difference, Pending, failed_creates, settled_acts
 from orgadmin.openrouter import workspaces
 from orgadmin.openrouter.errors import InvalidRequest, NotFound, OpenRouterError
 from orgadmin.openrouter.transport import OpenRouter, Patience
@@ -63,6 +64,8 @@ class Pull:
     seen: set[str] = field(default_factory=set)
     # Identities that our column does not take, in the order they came.
     unnameable: dict[str, None] = field(default_factory=dict)
+    # Whether something was left alone because an act of ours on it, or on its like, had just begun.
+    left_alone: bool = False
     told_at: float = 0.0
 
     def execute(self) -> None:
@@ -73,6 +76,7 @@ class Pull:
                 self._keep(items, asked_at)
                 self._tell()
             self._settle_missing(started)
+            self._settle_creates(started)
         finally:
             # Whoever closes the run, for good or bad, closes it with what it took.
             self.run.calls, self.run.seen = self.client.calls, len(self.seen)
@@ -164,6 +168,7 @@ class Pull:
             current = [one for one in fresh if one.identity not in ours]
             entries = self._explained(current)
             written = [one for one in current if not self._is_in_flight(one)]
+            self.left_alone |= len(written) < len(current)
             self._upsert([self._row(one) for one in written])
             Entry.objects.bulk_create(entries)
         self.run.added += sum(one.row is None or one.row.gone_at is not None for one in written)
@@ -255,17 +260,20 @@ class Pull:
                 self.held.renew()
                 self.seen.update(str(getattr(item, self.noun.upstream_identity)) for item in items)
             missing = self._missing(started)
-        for row in missing[:CONFIRMATIONS]:
+        for row in missing:
             self._settle(row)
             self._tell()
 
     def _missing(self, started: datetime) -> list[Mirror]:
+        """Rows that the walk did not meet; of very many, another choice in each run. Some may exist and stay
+        hidden from the list for good: always asked for first, they would keep the others from their turn."""
         alive = self.noun.model._default_manager.filter(
             organization=self.organization, gone_at=None, first_seen_at__lt=started
         ).exclude(written_at__gte=started)
         identities = alive.values_list("pk", self.noun.identity)
         lost = [pk for pk, identity in identities.iterator() if str(identity) not in self.seen]
-        return list(self.noun.model._default_manager.filter(pk__in=lost[: CONFIRMATIONS + 1]))
+        chosen = Random(self.run.pk).sample(lost, min(len(lost), CONFIRMATIONS))  # noqa: S311 (no secret)
+        return list(self.noun.model._default_manager.filter(pk__in=chosen))
 
     def _settle(self, row: Mirror) -> None:
         identity = str(getattr(row, self.noun.identity))
@@ -279,6 +287,13 @@ class Pull:
                 self._keep([item], asked_at)
                 return
         self._mark_gone(row, identity, asked_at)
+
+    def _settle_creates(self, began: datetime) -> None:
+        """Whatever exists was met: a create in doubt that explained none of it has failed."""
+        if self.left_alone or self.unnameable:
+            return
+        self.held.renew()
+        Entry.objects.bulk_create(failed_creates(self.organization, self.noun.singular, began=began))
 
     def _mark_gone(self, row: Mirror, identity: str, asked_at: datetime) -> None:
         self.held.renew()

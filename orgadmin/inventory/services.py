@@ -210,6 +210,23 @@ def _note_connection(row: Organization, kind: Kind, ending: _Ending) -> None:
     row.save(update_fields=["status", "status_message", "capabilities"])
 
 
+def note_refusal(organization: Organization, error: OpenRouterError) -> None:
+    """Mark the connection broken when a call outside a pull met a 401 (FACTS 1.4); a good pull mends it.
+
+    Every other error says nothing of the key: a 403 may be about the one thing asked for. Written once, not
+    again while it is known, and not when somebody entered another key since the organization was loaded.
+    """
+    if not isinstance(error, Unauthorized) or not organization.is_connected:
+        return
+    status, message = Organization.Status.BROKEN, writable(error.message)[:500]
+    Organization.objects.filter(
+        pk=organization.pk,
+        status=Organization.Status.CONNECTED,
+        key_hash=organization.key_hash,
+        base_url=organization.base_url,
+    ).update(status=status, status_message=message)
+
+
 # --- the sweep: what the clock does ---
 
 

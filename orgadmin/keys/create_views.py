@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 
-from django.db import DatabaseError
 from django.http import HttpResponse
 
 from orgadmin.access import OrgRequest, allow
@@ -16,6 +14,7 @@ from orgadmin.keys.forms import KeyForm
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.selectors import choices, own_members, visible_keys
 from orgadmin.keys.services import Created, CreateLost, key_create
+from orgadmin.keys.services.recording import CarryOn
 from orgadmin.keys.views import ACT, explained
 from orgadmin.openrouter.errors import OpenRouterError
 from orgadmin.pages import respond
@@ -113,7 +112,7 @@ def reveal(request: OrgRequest, made: Created, *, old: Key | None = None) -> Htt
 
 def _noted_rotation(made: Created) -> Rotation | None:
     # Whatever fails here must not cost the secret.
-    with suppress(DatabaseError):
+    with CarryOn("rotation not read", key=made.found.hash):
         return made.row.predecessions.first() if made.row is not None else None
     return None
 

@@ -26,9 +26,9 @@ CLASS_OF_STATUS: dict[int, type[errors.OpenRouterError]] = {
 }
 WORTH_REPEATING = frozenset({429, 500, 502, 503, 504, *range(520, 531)})
 
-# These say "not now" before anything is done. After any other failure of the server, and after 408, a change
-# may have been made although its answer got lost on the way.
-REFUSED_OUTRIGHT = frozenset({429, 503, 529})
+# This says "not now" before anything is done. After any failure of the server, and after 408, a change may
+# have been made although its answer got lost on the way: whoever answers 503 need not be who did the work.
+REFUSED_OUTRIGHT = frozenset({429})
 REQUEST_TIMEOUT = 408
 
 # A header must not be able to stop an organization for longer than an hour.

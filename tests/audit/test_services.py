@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit import services as audit
@@ -34,6 +35,19 @@ def test_no_way_of_the_models_edits_or_deletes_an_entry(entry: Entry) -> None:
         with pytest.raises(AppendOnlyError):
             act()
     assert Entry.objects.get().message == ""
+
+
+def test_a_new_entry_does_not_take_the_place_of_an_old_one(entry: Entry) -> None:
+    forged = Entry(
+        pk=entry.pk,
+        organization=entry.organization,
+        actor_kind=ActorKind.SYSTEM,
+        action="key.forge",
+        outcome=Outcome.OK,
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        forged.save()
+    assert Entry.objects.get().action == "key.update"
 
 
 def test_an_outcome_is_a_second_row(entry: Entry, admin: User) -> None:

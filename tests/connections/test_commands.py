@@ -1,4 +1,4 @@
-"""``manage.py connect``: the page's checks, from a terminal."""
+"""``manage.py connect`` and ``owner_link``: what the operator does from a terminal."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.test import Client
 
 from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.inventory.models import SyncRun
+from tests.conftest import person
 from tests.sandbox_server import RunningSandbox
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +131,80 @@ def test_a_prompt_where_there_is_a_terminal(
     call_command("connect", *arguments, stdout=io.StringIO())
     assert asked == ["Management key: "]
     assert Organization.objects.exists()
+
+
+# --- owner_link --------------------------------------------------------------------------------------
+
+
+def owner_link(client: Client, *arguments: str) -> str:
+    """Follow the link that is printed; the address of whoever it signs in."""
+    out = io.StringIO()
+    call_command("owner_link", *arguments, stdout=out)
+    whom, link = out.getvalue().splitlines()
+    client.get(link.removeprefix("Sign in: http://testserver"))
+    email = User.objects.get(pk=client.session["_auth_user_id"]).email
+    assert whom == f"A link for {email}, good once and within a day:"
+    return email
+
+
+def test_the_first_owner_is_the_one_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    monkeypatch.setenv("OWNER_EMAIL", "Olivia@House.test")
+    assert owner_link(client) == "olivia@house.test"
+    assert User.objects.get().is_staff
+
+
+def test_without_a_name_the_first_owner_is_local(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    monkeypatch.setenv("OWNER_EMAIL", "")
+    assert owner_link(client) == "owner@localhost"
+
+
+@pytest.mark.parametrize("configured", ["", "nobody@house.test", "sam@elsewhere.test"])
+def test_where_somebody_owns_an_organization_they_get_the_link_and_nobody_is_made(
+    owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch, client: Client, configured: str
+) -> None:
+    monkeypatch.setenv("OWNER_EMAIL", configured)
+    assert owner_link(client) == owner.email
+    assert set(User.objects.all()) == {owner, stranger}
+    assert not User.objects.filter(is_staff=True).exists()
+
+
+def test_of_several_owners_the_environment_chooses(
+    organization: Organization, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = person("second@house.test", organization, Role.OWNER)
+    monkeypatch.setenv("OWNER_EMAIL", "")
+    assert owner_link(Client()) == owner.email
+    monkeypatch.setenv("OWNER_EMAIL", second.email)
+    assert owner_link(Client()) == second.email
+
+
+def test_an_owner_whose_account_is_closed_gets_no_link(
+    owner: User, monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    monkeypatch.setenv("OWNER_EMAIL", "new@house.test")
+    owner.is_active = False
+    owner.save()
+    assert owner_link(client) == "new@house.test"
+
+
+def test_somebody_in_particular_is_asked_for(owner: User, client: Client) -> None:
+    assert owner_link(client, "--email", "Ops@House.test") == "ops@house.test"
+
+
+def test_the_demo_says_where_its_mails_are(
+    sandbox: RunningSandbox, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OPENROUTER_BASE_URL = sandbox.url
+    settings.DATA_DIR = tmp_path / "var"
+    settings.EMAIL_FILE_PATH = str(tmp_path / "var" / "mail")
+    monkeypatch.chdir(tmp_path)
+    out = io.StringIO()
+    call_command("demo_seed", stdout=out)
+    assert [line.partition(": ")[0] for line in out.getvalue().splitlines()] == [
+        "Sign in",
+        "Password when asked again",
+        "Mails",
+    ]
+    assert out.getvalue().endswith("\nMails: var/mail\n")

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -36,7 +37,7 @@ def keep(folder: Path, plan: list[dict[str, Any]], lock: tuple[int, ...] = ()) -
         return Journal(program.name, file=BoundedFile(folder / f"{program.name}.log"), say=console.say)
 
     guard = Guard(hold=lock)
-    backoff = Backoff(first=0.05, most=0.2, healthy_after=5.0)
+    backoff = Backoff(first=0.05, most=0.2, steady_after=0.5, healthy_after=5.0)
     try:
         programs = [_program(entry) for entry in plan]
         return Keeper(programs, journal_for=journal_for, say=console.say, guard=guard, backoff=backoff).run()
@@ -71,6 +72,13 @@ class Kept:
                 return found
             assert not over, f"{text!r} was not said:\n" + "\n".join(self.said)
             time.sleep(0.02)
+
+    def wait_until_listening(self, port: int) -> None:
+        def listens() -> bool:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        until_true(listens, f"something listens on {port}")
 
     def pids(self, name: str) -> list[int]:
         """The numbers that a stand-in printed with ``pid`` before them, in order."""

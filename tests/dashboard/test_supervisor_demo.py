@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.keeping import Kept, alive, reading, until_true
+from tests.dashboard.keeping import ROOT, Kept, alive, reading, until_true
 
 pytestmark = [
     pytest.mark.worker,
@@ -98,8 +99,10 @@ def test_the_demo_from_the_first_start_to_a_killed_second(tmp_path: Path) -> Non
     with demo(tmp_path, port) as it:
         link = signed_in(it)
         assert link.startswith(f"http://127.0.0.1:{port}/")
+        assert it.wait_for("Mails: ") == f"Mails: {tmp_path / 'mail'}"
         assert json.loads(get(f"http://127.0.0.1:{port}/readyz")[1])["broker"] == "ok"
         until_true(lambda: count(tmp_path, "inventory_key") == 120, "the key list is full", seconds=60)
+        _a_command_beside_it_meets_its_house(tmp_path, port)
         _a_second_one_is_refused(tmp_path)
         _a_killed_worker_is_started_again(it)
         before = family(it.process.pid)
@@ -107,6 +110,7 @@ def test_the_demo_from_the_first_start_to_a_killed_second(tmp_path: Path) -> Non
         assert it.process.wait(40) == 0
         until_true(lambda: gone(before), "nothing is left", seconds=3)
         assert nothing_listens(port)
+        assert it.said[-1] == "Stopped."
         assert sum(line.startswith("Sign in: ") for line in it.said) == 1
     _no_link_or_key_is_written_down(tmp_path, link)
     with demo(tmp_path, port) as it:
@@ -119,6 +123,20 @@ def test_the_demo_from_the_first_start_to_a_killed_second(tmp_path: Path) -> Non
         it.process.wait()
         until_true(lambda: gone(before), f"nothing outlives it of {before}", seconds=5)
         until_true(lambda: nothing_listens(port), "the port is free", seconds=3)
+
+
+def _a_command_beside_it_meets_its_house(folder: Path, port: int) -> None:
+    """As documented: with nothing but the folder. The link is the present owner's, at the present address."""
+    env = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "owner_link"],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    whom, link = done.stdout.splitlines()
+    assert whom == "A link for owner@acme.example, good once and within a day:"
+    assert link.startswith(f"Sign in: http://127.0.0.1:{port}/")
+    assert count(folder, "accounts_user") == 1
 
 
 def _a_second_one_is_refused(folder: Path) -> None:
@@ -139,6 +157,7 @@ def _a_killed_worker_is_started_again(it: Kept) -> None:
         return gone(workers) and len(now) == len(workers)
 
     until_true(again, "the worker and its pool run again", seconds=30)
+    it.wait_for("worker  | Running again.", seconds=30)
 
 
 def _no_link_or_key_is_written_down(folder: Path, link: str) -> None:

@@ -10,12 +10,10 @@ import pytest
 from dashboard.supervisor.house import House, demo_env, programs, up_env
 from dashboard.supervisor.programs import Program
 
-SECRETS = {"SECRET_KEY": "own", "ENCRYPTION_KEYS": "own"}
-
 
 def demo(tmp_path: Path) -> dict[str, str]:
     broker = tmp_path / "valkey.sock"
-    return demo_env(data_dir=tmp_path, port=8000, sandbox_port=8787, broker=broker, secrets=SECRETS)
+    return demo_env(data_dir=tmp_path, port=8000, sandbox_port=8787, broker=broker)
 
 
 def house(tmp_path: Path, *, broker: Path | None, sandbox_port: int | None) -> dict[str, Program]:
@@ -23,32 +21,18 @@ def house(tmp_path: Path, *, broker: Path | None, sandbox_port: int | None) -> d
     found = programs(
         House(
             data_dir=tmp_path, port=8000, web_socket=7, env=env,
-            broker=broker, sandbox_port=sandbox_port, owner_email="owner@localhost",
+            broker=broker, sandbox_port=sandbox_port,
         )
     )  # fmt: skip
     return {program.name: program for program in found}
 
 
-def test_the_demo_meets_no_real_data_whatever_the_environment_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = {
-        "DATABASE_URL": "postgres://real",
-        "CELERY_BROKER_URL": "redis://real",
-        "CACHE_URL": "redis://real",
-        "EMAIL_URL": "smtp://real",
-        "OPENROUTER_BASE_URL": "https://openrouter.ai/api/v1",
-        "SECRET_KEY": "real",
-        "ENCRYPTION_KEYS": "real",
-        "PUBLIC_URL": "https://real.example.org",
-        "SECRET_KEY_FILE": "/real",
-        "CELERY_BROKER_URL_FILE": "/real",
-        "EMAIL_URL_FILE": "/real",
-    }
-    for name, value in real.items():
-        monkeypatch.setenv(name, value)
+def test_the_demo_has_everything_to_itself(tmp_path: Path) -> None:
     env = demo(tmp_path)
-    assert not any(env[name] == value for name, value in real.items())
+    own = {"DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "EMAIL_URL"}
+    assert {name for name, value in env.items() if str(tmp_path) in value} == {*own, "DATA_DIR"}
+    assert all(env[f"{name}_FILE"] == "" for name in (*own, "SECRET_KEY", "ENCRYPTION_KEYS"))
+    assert env["PUBLIC_URL"] == "http://127.0.0.1:8000"
     assert env["OPENROUTER_BASE_URL"] == "http://127.0.0.1:8787/api/v1"
     assert env["ALLOW_PRIVATE_BASE_URL"] == "1"
 
@@ -60,11 +44,15 @@ def test_the_demo_writes_mails_where_only_its_owner_reads(tmp_path: Path) -> Non
     assert (tmp_path / "mail").stat().st_mode & 0o777 == 0o700
 
 
-def test_up_leaves_what_is_configured_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_up_leaves_what_is_configured_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWNER_EMAIL", "olivia@house.test")
     monkeypatch.setenv("PUBLIC_URL", "https://dashboard.example.org")
-    assert up_env(data_dir=tmp_path, port=9000, broker=None)["PUBLIC_URL"] == "https://dashboard.example.org"
+    assert up_env(port=9000) == {
+        "PUBLIC_URL": "https://dashboard.example.org",
+        "OWNER_EMAIL": "olivia@house.test",
+    }
     monkeypatch.delenv("PUBLIC_URL")
-    assert up_env(data_dir=tmp_path, port=9000, broker=None)["PUBLIC_URL"] == "http://127.0.0.1:9000"
+    assert up_env(port=9000)["PUBLIC_URL"] == "http://127.0.0.1:9000"
 
 
 def test_the_demo_has_a_sandbox_and_a_broker_of_its_own(tmp_path: Path) -> None:

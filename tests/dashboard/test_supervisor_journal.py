@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.supervisor.house import VALKEY_NOISE
-from dashboard.supervisor.journal import BoundedFile, Journal
+from dashboard.supervisor.house import VALKEY_NOISE, WEB_NOISE
+from dashboard.supervisor.journal import LAST_SECONDS, BoundedFile, Journal
 from dashboard.supervisor.programs import Backoff, ending
 
 KEY = "sk-or-v1-" + "ab12" * 16
@@ -79,16 +79,85 @@ def test_a_new_process_is_not_taken_for_the_rest_of_a_traceback(journal: Journal
     assert len(shown) == 1
 
 
+@pytest.fixture
+def web(tmp_path: Path, shown: list[str]) -> Iterator[Journal]:
+    journal = Journal("web", file=BoundedFile(tmp_path / "web.log"), say=shown.append, noise=WEB_NOISE)
+    yield journal
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-23T10:00:00Z [warning  ] Bad Request: /o/acme/keys/create/ [django.request]",
+        "2026-11-23T10:00:00Z [warning  ] Not Found: /o/acme/nonsense/   [django.request]",
+        '{"event": "Bad Request: /o/acme/keys/", "level": "warning", "logger": "django.request"}',
+        '{"logger": "django.request", "event": "Gone: /sign-in/", "level": "warning"}',
+    ],
+)
+def test_what_a_visitor_got_wrong_is_only_written_down(
+    web: Journal, shown: list[str], tmp_path: Path, line: str
+) -> None:
+    web.take(line)
+    assert shown == web.last() == []
+    assert (tmp_path / "web.log").read_text() == line + "\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-23T10:00:00Z [error    ] Internal Server Error: /o/acme/keys/ [django.request]",
+        "2026-11-23T10:00:00Z [error    ] Internal Server Error: /[warning ] [django.request]",
+        "2026-11-23T10:00:00Z [warning  ] readiness changed [dashboard.health] broker=down",
+        '{"event": "Internal Server Error: /o/", "level": "error", "logger": "django.request"}',
+        '{"event": "/\\"level\\": \\"warning\\"", "level": "error", "logger": "django.request"}',
+        '{"event": "readiness changed", "level": "warning", "logger": "dashboard.health"}',
+    ],
+)
+def test_what_the_server_got_wrong_is_shown(web: Journal, shown: list[str], line: str) -> None:
+    web.take(line)
+    assert shown == [f"web     | {line}"]
+
+
+def test_the_traceback_of_a_visitors_fault_is_not_shown_either(web: Journal, shown: list[str]) -> None:
+    web.take("2026-11-23T10:00:00Z [warning  ] Forbidden (Permission denied): /o/acme/ [django.request]")
+    web.take("Traceback (most recent call last):")
+    web.take("django.core.exceptions.PermissionDenied")
+    assert shown == []
+    web.take("2026-11-23T10:00:01Z [error    ] it broke")
+    assert len(shown) == 1
+
+
+def test_of_a_dead_process_only_its_last_moments_are_told(tmp_path: Path, shown: list[str]) -> None:
+    now = 1000.0
+    journal = Journal(
+        "valkey", file=BoundedFile(tmp_path / "log"), say=shown.append, noise=VALKEY_NOISE, clock=lambda: now
+    )
+    journal.take("41:M 23 Nov 2026 10:00:00.123 * Ready to accept connections unix")
+    now += LAST_SECONDS + 1
+    journal.take(
+        "41:M 23 Nov 2026 10:14:00.123 # WARNING Memory overcommit must be enabled! overcommit_memory is 0"
+    )
+    journal.take("41:M 23 Nov 2026 10:14:00.123 * Background saving started")
+    assert [line.partition("* ")[2] for line in journal.last()] == ["Background saving started"]
+    now += LAST_SECONDS + 1
+    assert journal.last() == []
+    journal.close()
+
+
 def test_a_key_is_neither_shown_nor_written(journal: Journal, shown: list[str], tmp_path: Path) -> None:
     journal.take(f"2026-11-23T10:00:00Z [error    ] refused {KEY}")
     assert KEY not in shown[0]
     assert KEY not in (tmp_path / "web.log").read_text()
-    assert KEY not in "".join(journal.last)
+    assert KEY not in "".join(journal.last())
 
 
-def test_where_the_password_is_is_shown_as_it_is(journal: Journal, shown: list[str]) -> None:
-    journal.take("Password when asked again: var/demo/owner-password.txt")
-    assert shown == ["Password when asked again: var/demo/owner-password.txt"]
+@pytest.mark.parametrize(
+    "line", ["Password when asked again: var/demo/owner-password.txt", "Mails: var/demo/mail"]
+)
+def test_where_things_are_is_shown_as_it_is(journal: Journal, shown: list[str], line: str) -> None:
+    journal.take(line)
+    assert shown == [line]
 
 
 def test_the_sign_in_link_is_shown_as_it_is_and_never_written(
@@ -97,7 +166,7 @@ def test_the_sign_in_link_is_shown_as_it_is_and_never_written(
     journal.take("Sign in: http://127.0.0.1:8000/welcome/abc")
     assert shown == ["Sign in: http://127.0.0.1:8000/welcome/abc"]
     assert (tmp_path / "web.log").read_text() == ""
-    assert not journal.last
+    assert not journal.last()
 
 
 def test_everything_is_shown_when_asked_for(tmp_path: Path, shown: list[str]) -> None:

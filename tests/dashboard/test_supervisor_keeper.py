@@ -38,6 +38,19 @@ def test_a_killed_process_is_reported_and_started_again(tmp_path: Path) -> None:
         until_true(lambda: len(it.pids("worker")) == 2, "started again")
 
 
+def test_one_that_is_back_is_said_to_run_again_once_it_stays(tmp_path: Path) -> None:
+    # Dies at once twice, then stays.
+    door = tmp_path / "tries"
+    code = (
+        f"import time; file = open({str(door)!r}, 'a+'); file.seek(0); tries = len(file.read())\n"
+        "file.write('x'); file.close()\nif tries < 2: raise SystemExit(3)\ntime.sleep(60)"
+    )
+    with kept(tmp_path, [{"name": "web", "code": code}, {"name": "beat", "code": SLEEPER}]) as it:
+        it.wait_for("Running again.")
+        told = [line.partition(" it ")[0] for line in it.said]
+        assert told == ["web     | DIED:", "web     | DIED:", "web     | Running again."]
+
+
 def test_an_exit_code_is_told_and_the_waits_grow(tmp_path: Path) -> None:
     with kept(tmp_path, [{"name": "web", "code": "raise SystemExit(3)"}]) as it:
         it.wait_for("did not stay up 5 times in a row; trying on every 0.2 s")
@@ -90,6 +103,7 @@ def test_a_stop_signal_ends_everything_in_order(tmp_path: Path, number: signal.S
         it.process.send_signal(number)
         assert it.process.wait(10) == 0
         assert not any("DIED" in line for line in it.said)
+    assert it.said[-2:] == ["Stopping. Ctrl-C again kills at once.", "Stopped."]
     assert Path(log).read_text().split() == ["beat", "worker", "valkey"]
 
 

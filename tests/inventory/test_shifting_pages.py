@@ -14,8 +14,10 @@ from orgadmin.accounts.models import Organization, User
 from orgadmin.audit import services as audit
 from orgadmin.audit.models import ActorKind, Entry, Outcome
 from orgadmin.audit.services import Target
+from orgadmin.inventory import pull as pull_module
 from orgadmin.inventory.models import Key
 from orgadmin.keys.services import key_delete, key_set_disabled, recording
+from orgadmin.openrouter import keys
 from orgadmin.sandbox.app import Options
 from tests.inventory.pulling import between_pages, log_of, pulled
 from tests.sandbox_server import RunningSandbox, running_sandbox
@@ -59,6 +61,26 @@ def test_a_list_that_grows_while_it_is_walked_repeats_nothing(
     assert (run.added, run.gone) == (0, 0)
     assert pulled(organization).added == 1
     assert [entry.target_name for entry in log_of(organization)] == ["late"]
+
+
+def test_keys_that_stay_hidden_do_not_keep_others_from_being_asked_for(
+    synced: Organization, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = {key.hash for key in Key.objects.order_by("pk")[:6]}
+    dead = Key.objects.latest("pk")
+    sandbox.sandbox.outside.delete_key(dead.hash)
+    shown = keys.page
+    monkeypatch.setattr(
+        keys, "page", lambda *args, **kw: [key for key in shown(*args, **kw) if key.hash not in hidden]
+    )
+    monkeypatch.setattr(pull_module, "CONFIRMATIONS", 2)
+    for _ in range(100):
+        sandbox.sandbox.clear_requests()
+        run = pulled(synced)
+        assert sandbox.sandbox.requests().count("GET /keys/{hash}") == 2
+        if run.gone:
+            break
+    assert [key.pk for key in Key.objects.exclude(gone_at=None)] == [dead.pk]
 
 
 def some_key() -> Key:

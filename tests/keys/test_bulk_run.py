@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
 from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
+from orgadmin.audit.selectors import acts_of, with_outcomes
 from orgadmin.inventory.models import Key
 from orgadmin.jobs import services as jobs
 from orgadmin.jobs.models import Job
@@ -237,6 +239,7 @@ def test_a_job_whose_worker_was_killed_goes_on_where_it_stopped(
     assert per_key.count(keys[0].hash) == per_key.count(keys[2].hash) == 1
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
         sync()
+        assert [act.outcome for act in with_outcomes(list(acts_of(synced)))] == ["ok"] * 4
     assert not Entry.objects.filter(actor_kind="outside").exists()
 
 
@@ -269,6 +272,29 @@ def test_an_error_of_our_own_is_the_outcome_of_one_key(
     bells.work()
     assert states(job, keys) == ["ok", "failed", "ok"]
     assert "It was logged." in outcomes(job)[keys[1].hash][1]
+
+
+def test_what_is_deleted_is_deleted_whatever_our_database_says(
+    begin: Begin,
+    synced: Organization,
+    sandbox: RunningSandbox,
+    bells: Bells,
+    sync: Sync,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = three(synced)
+    job = begin("delete", keys, confirmation="delete 3")
+
+    def fail(key: Key) -> None:
+        raise DatabaseError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("orgadmin.keys.services.delete.mark_gone", fail)
+        bells.work()
+    assert outcomes(job) == {key.hash: ("ok", "Deleted.") for key in keys}
+    sync()
+    assert Key.objects.filter(organization=synced).exclude(gone_at=None).count() == 3
+    assert not Entry.objects.filter(actor_kind="outside").exists()
 
 
 # --- permission, as it stands when the work is done ---

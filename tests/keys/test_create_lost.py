@@ -24,7 +24,9 @@ LOOK = {"method": "GET", "path": "/keys"}
 NOT_DONE: dict[str, dict[str, Any]] = {
     "500": {"kind": "status", "status": 500},
     "502": {"kind": "status", "status": 502},
+    "503": {"kind": "status", "status": 503},
     "524": {"kind": "status", "status": 524},
+    "529": {"kind": "status", "status": 529},
     "HTML 502": {"kind": "html", "status": 502},
     "HTML 200": {"kind": "html", "status": 200},
     "reset": {"kind": "drop_before"},
@@ -33,7 +35,9 @@ NOT_DONE: dict[str, dict[str, Any]] = {
 STILL_POSSIBLE = [NOT_DONE["524"], NOT_DONE["reset"]]
 DONE: dict[str, dict[str, Any]] = {
     "500": {"kind": "status", "status": 500, "after": True},
+    "503": {"kind": "status", "status": 503, "after": True},
     "524": {"kind": "status", "status": 524, "after": True},
+    "529": {"kind": "status", "status": 529, "after": True},
     "HTML 502": {"kind": "html", "status": 502, "after": True},
     "truncated": {"kind": "truncated"},
     "cut short": {"kind": "cut"},

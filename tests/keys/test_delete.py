@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 
 from orgadmin.accounts.models import User
@@ -129,6 +130,53 @@ def test_when_nobody_knows_the_next_sync_tells(
         "person",
         "key.delete",
     )
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
+@pytest.mark.parametrize(
+    ("broken", "written"),
+    [
+        ("orgadmin.keys.services.delete.mark_gone", ["started", "ok"]),
+        ("orgadmin.audit.services.finish", ["started"]),
+    ],
+    ids=["row", "outcome"],
+)
+def test_what_our_database_says_of_it_does_not_bring_the_key_back(
+    desk: Client,
+    key: Key,
+    sandbox: RunningSandbox,
+    sync: Sync,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: bool,
+    broken: str,
+    written: list[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise DatabaseError("disk full")
+
+    if lost:
+        sandbox.sandbox.fault(kind="drop_after", method="DELETE")
+    with monkeypatch.context() as breaking:
+        breaking.setattr(broken, fail)
+        assert delete(desk, key).status_code == 302
+    assert f"Key “{key.name}” deleted." in text_of(desk.get(LIST))
+    assert not exists(sandbox, key)
+    assert [outcome for _, outcome in log_of(key.organization)] == written
+    sync()
+    key.refresh_from_db()
+    assert key.gone_at is not None
+    assert [outcome for _, outcome in log_of(key.organization)] == written
+
+
+def test_that_nothing_happened_is_told_even_if_it_cannot_be_written(
+    desk: Client, key: Key, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise DatabaseError("disk full")
+
+    sandbox.sandbox.fault(kind="drop_before", method="DELETE", times=3)
+    monkeypatch.setattr("orgadmin.audit.services.finish", fail)
+    assert "The key was not deleted." in text_of(delete(desk, key))
 
 
 def test_a_refusal_is_told(desk: Client, key: Key, sandbox: RunningSandbox) -> None:

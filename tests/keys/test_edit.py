@@ -240,7 +240,9 @@ def test_a_refusal_is_shown_beside_what_was_typed(
     assert f"OpenRouter: {fault['message']}" in page
     assert 'value="typed"' in page
     assert 'value="7.5"' in page
-    assert (last_entry().outcome, last_entry().message) == ("failed", fault["message"])
+    assert last_entry().outcome == "failed"
+    # After a server's failure the key was read again, and the log says so behind OpenRouter's words.
+    assert last_entry().message.startswith(fault["message"])
     limited.refresh_from_db()
     assert (limited.name, limited.limit) == ("ci", Decimal(20))
 

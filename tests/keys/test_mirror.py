@@ -1,13 +1,17 @@
-"""Writing OpenRouter's answers into our rows when two of them cross on their way."""
+"""Writing OpenRouter's answers into our rows: when two of them cross on their way, and beside other acts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from orgadmin.accounts.connection import client_for
-from orgadmin.accounts.models import Organization
+from orgadmin.accounts.models import Organization, User
+from orgadmin.audit import services as audit
+from orgadmin.audit.models import Entry, Outcome
+from orgadmin.audit.services import Target
 from orgadmin.inventory.models import Key
 from orgadmin.keys.services import recording
 from orgadmin.openrouter import keys as upstream
@@ -56,3 +60,72 @@ def test_of_two_answers_of_one_moment_the_last_counts(
     recording.mirror(organization=synced, found=replace(late, name="again"), ours={"name"})
     key.refresh_from_db()
     assert key.name == "again"
+
+
+# --- what else differs was changed elsewhere, unless we are at it ourselves ---
+
+
+def act(key: Key, admin: User, verb: str, after: dict[str, Any] | None) -> Entry:
+    """The ``started`` of an act of another process whose answer has not come."""
+    target = recording.target_of(key)
+    return audit.start(
+        actor=admin, organization=key.organization, action=f"key.{verb}", target=target, after=after
+    )
+
+
+def outside(key: Key) -> list[tuple[str, dict[str, Any] | None]]:
+    found = Entry.objects.filter(organization=key.organization, actor_kind="outside").order_by("id")
+    return [(entry.action, entry.after) for entry in found]
+
+
+def as_upstream_has_it(key: Key) -> upstream.Key:
+    return upstream.get(client_for(key.organization), key_hash=key.hash)
+
+
+def test_beside_an_act_under_way_only_what_it_names_is_left_to_it(
+    synced: Organization, key: Key, admin: User, sandbox: RunningSandbox
+) -> None:
+    began = act(key, admin, "update", {"name": "ours", "limit": "7.5"})
+    sandbox.sandbox.outside.update_key(key.hash, name="ours", limit=7.5, limit_reset="weekly")
+    found = as_upstream_has_it(key)
+    recording.mirror(organization=synced, found=found)
+    assert outside(key) == [("key.update", {"limit_reset": "weekly"})]
+
+    recording.succeeded(began, organization=synced, found=found)
+    assert len(outside(key)) == 1
+
+
+def test_an_act_under_way_on_another_key_of_that_name_hides_nothing(
+    synced: Organization, key: Key, admin: User, sandbox: RunningSandbox
+) -> None:
+    sandbox.sandbox.outside.update_key(key.hash, name="twin")
+    target = Target(type="key", id="", name="twin")
+    audit.start(actor=admin, organization=synced, action="key.create", target=target, after={"name": "twin"})
+    recording.mirror(organization=synced, found=as_upstream_has_it(key))
+    assert outside(key) == [("key.update", {"name": "twin"})]
+
+
+def test_what_an_act_failed_to_write_into_our_row_was_not_made_elsewhere(
+    synced: Organization, key: Key, admin: User, sandbox: RunningSandbox
+) -> None:
+    audit.finish(act(key, admin, "update", {"name": "ours"}), outcome=Outcome.OK)
+    sandbox.sandbox.outside.update_key(key.hash, name="ours", limit=7.5)
+    recording.mirror(organization=synced, found=as_upstream_has_it(key))
+    assert outside(key) == [("key.update", {"limit": "7.50"})]
+
+
+def test_a_deletion_that_failed_to_be_written_into_our_row_was_not_made_elsewhere(
+    synced: Organization, key: Key, admin: User
+) -> None:
+    audit.finish(act(key, admin, "delete", None), outcome=Outcome.OK)
+    recording.found_gone(key)
+    assert outside(key) == []
+
+
+@pytest.mark.parametrize(("verb", "number"), [("disable", 1), ("delete", 0)])
+def test_beside_an_act_under_way_only_a_deletion_is_left_to_a_deletion(
+    synced: Organization, key: Key, admin: User, verb: str, number: int
+) -> None:
+    act(key, admin, verb, {"disabled": True} if verb == "disable" else None)
+    recording.found_gone(key)
+    assert outside(key) == [("key.delete", None)] * number

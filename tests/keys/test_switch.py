@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 
 from orgadmin.accounts.models import Organization, User
+from orgadmin.audit import services as audit
 from orgadmin.inventory.models import Key
+from orgadmin.keys.services.recording import target_of
 from tests.conftest import SignIn, Sync
 from tests.keys.conftest import last_entry, log_of, sent, text_of
 from tests.sandbox_server import RunningSandbox
@@ -153,6 +155,23 @@ def test_disabling_it_once_more_does_not_make_the_lock_theirs(
     switch(desk, mine, "disable")
     assert "already disabled" in switch(theirs, mine, "disable")
     switch(theirs, mine, "enable")
+    assert is_disabled(sandbox, mine)
+
+
+def test_an_act_of_theirs_that_is_settled_late_does_not_make_the_lock_theirs(
+    theirs: Client, mine: Key, member: User, desk: Client, sandbox: RunningSandbox
+) -> None:
+    """Their own disabling got lost with its process; then an administrator disabled the key."""
+    act = audit.start(
+        actor=member,
+        organization=mine.organization,
+        action="key.disable",
+        target=target_of(mine),
+        after={"disabled": True},
+    )
+    switch(desk, mine, "disable")
+    assert [entry.outcome for entry in act.outcomes.all()] == ["ok"]
+    assert "An administrator disabled this key." in switch(theirs, mine, "enable")
     assert is_disabled(sandbox, mine)
 
 

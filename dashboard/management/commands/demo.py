@@ -11,6 +11,7 @@ from django.core.management import BaseCommand
 
 class Command(BaseCommand):
     help = "Start everything with the sandbox in place of OpenRouter. Ctrl-C stops it."
+    requires_system_checks: list[str] = []
     kind = "demo"
 
     def handle(self, *args: Any, **options: Any) -> None:

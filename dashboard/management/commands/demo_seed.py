@@ -25,10 +25,16 @@ class Command(owner_link.Command):
         super().handle(*args, **options)
         file = demo_password_file()
         if file is not None:
-            here = Path.cwd()
-            shown = file.relative_to(here) if file.is_relative_to(here) else file
-            self.stdout.write(f"Password when asked again: {shown}")
+            self.stdout.write(f"Password when asked again: {_seen_from_here(file)}")
+        mails = getattr(settings, "EMAIL_FILE_PATH", None)
+        if mails:
+            self.stdout.write(f"Mails: {_seen_from_here(Path(mails))}")
 
     def owner(self, options: dict[str, Any]) -> str:
         key = management_key(options["seed"])
         return demo_prepare(base_url=settings.OPENROUTER_BASE_URL, management_key=key)
+
+
+def _seen_from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError
 
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit import services as audit
-from orgadmin.audit.models import Entry, Outcome
+from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import stored
 from orgadmin.keys.drafts import KeyDraft
-from orgadmin.keys.services.recording import failed, mirror, succeeded
+from orgadmin.keys.services.recording import failed, succeeded
 from orgadmin.keys.tokens import token_of
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
@@ -115,27 +114,26 @@ def _look_for(
     """
     try:
         found = _newest_match(client, organization, started, draft, error)
-    except OpenRouterError:
+    except Exception as problem:
+        if not isinstance(problem, OpenRouterError):
+            log.exception("lost key not looked for", entry=started.pk)
         failed(started, error)
         return CreateLost(orphan=None, looked=False)
     if found is None:
-        settled = error.status not in STILL_AT_WORK
-        words = "it was not created" if settled else "the next sync looks again"
-        audit.finish(
-            started,
-            outcome=Outcome.FAILED if settled else Outcome.UNKNOWN,
-            message=f"{error.message} OpenRouter does not list such a key: {words}.",
-            request_id=error.request_id,
-        )
-        return CreateLost(orphan=None, looked=True, settled=settled)
-    audit.finish(
+        error.outcome_unknown = error.status in STILL_AT_WORK
+        words = "the next sync looks again" if error.outcome_unknown else "it was not created"
+        failed(started, error, seen=f"OpenRouter does not list such a key: {words}.")
+        return CreateLost(orphan=None, looked=True, settled=not error.outcome_unknown)
+    row = succeeded(
         started,
-        outcome=Outcome.OK,
-        target=Target(type="key", id=found.hash, name=found.name),
+        organization=organization,
+        found=found,
         message=f"{error.message} The key was created, but its secret is lost: delete it.",
         request_id=error.request_id,
     )
-    return CreateLost(orphan=_adopted(organization, found), looked=True)
+    # Unsaved when our database failed: the page can still name it.
+    orphan = row or Key(organization=organization, hash=found.hash, name=found.name, label=found.label)
+    return CreateLost(orphan=orphan, looked=True)
 
 
 def _newest_match(
@@ -171,12 +169,3 @@ def _looks_like(key: upstream.Key, draft: KeyDraft) -> bool:
     wanted = draft.audited()
     wanted["workspace_id"] = wanted.pop("workspace_uid")
     return all(stored(getattr(key, name)) == stored(value) for name, value in wanted.items())
-
-
-def _adopted(organization: Organization, found: upstream.Key) -> Key:
-    """Our row for the orphan; unsaved when the database fails, the page can still offer to delete it."""
-    try:
-        return mirror(organization=organization, found=found)
-    except DatabaseError:
-        log.exception("orphan row not saved; the next pull adopts it", key=found.hash)
-        return Key(organization=organization, hash=found.hash, name=found.name, label=found.label)

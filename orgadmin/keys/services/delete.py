@@ -5,10 +5,10 @@ from __future__ import annotations
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
 from orgadmin.audit import services as audit
-from orgadmin.audit.models import Entry, Outcome
+from orgadmin.audit.models import Entry
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import KEYS
-from orgadmin.keys.services.recording import failed, mark_gone, succeeded, target_of
+from orgadmin.keys.services.recording import CarryOn, failed, mark_gone, succeeded, target_of
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
@@ -32,7 +32,8 @@ def key_delete(*, actor: User, key: Key, patience: Patience = WEB) -> None:
             raise
         _settle_lost(client, key, started, error)
     succeeded(started, organization=key.organization, found=None)
-    mark_gone(key)
+    with CarryOn("key row not marked gone", key=key.hash):
+        mark_gone(key)
 
 
 _KEPT = frozenset(
@@ -62,12 +63,7 @@ def _settle_lost(client: OpenRouter, key: Key, started: Entry, error: OpenRouter
     except OpenRouterError:
         failed(started, error)
         raise error from None
-    audit.finish(
-        started,
-        outcome=Outcome.FAILED,
-        message=f"{error.message} OpenRouter still knows the key: it was not deleted.",
-        request_id=error.request_id,
-    )
     # Now known: the caller may say so and offer another try.
     error.outcome_unknown = False
+    failed(started, error, seen="OpenRouter still knows the key: it was not deleted.")
     raise error

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
@@ -19,7 +19,8 @@ from orgadmin.audit.models import Entry, Outcome
 from orgadmin.audit.services import Target
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import KEYS
-from orgadmin.inventory.pending import Difference, Pending
+from orgadmin.inventory.pending import Difference, Pending, repeated_acts, settled_acts
+from orgadmin.inventory.services import note_refusal
 from orgadmin.inventory.summary import refresh_summary
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import OpenRouterError
@@ -31,31 +32,48 @@ def target_of(key: Key) -> Target:
     return Target(type="key", id=key.hash, name=key.name)
 
 
+class CarryOn:
+    """``with CarryOn("what failed", key=…)``: OpenRouter has acted, so whatever goes wrong here is logged and
+    stops nothing. The person is still told, a secret in hand still shown, and the next pull settles the rest.
+    """
+
+    def __init__(self, what: str, **details: object) -> None:
+        self.what = what
+        self.details = details
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        log.error(self.what, exc_info=error, **self.details)
+        return True
+
+
 def succeeded(
     started: Entry,
     *,
     organization: Organization,
     found: upstream.Key | None,
-    after: Mapping[str, Any] | None = None,
     message: str = "",
+    request_id: str | None = None,
 ) -> Key | None:
     """Record that OpenRouter said yes, then mirror what it made of the key.
 
-    Returns our row, or None when the database would not take it: the caller carries on, a secret in hand
-    must still be shown.
+    Returns our row, or None when the database would not take it.
     """
     target = Target(type="key", id=found.hash, name=found.name) if found else None
-    try:
-        audit.finish(started, outcome=Outcome.OK, target=target, after=after, message=message)
-    except DatabaseError:
-        log.exception("audit outcome not saved", action=started.action, target=target and target.id)
+    # Before its own outcome: the newest entry on a key must be about the newest act.
+    with CarryOn("earlier acts not settled", action=started.action, target=started.target_id):
+        Entry.objects.bulk_create(repeated_acts(started))
+    with CarryOn("audit outcome not saved", action=started.action, target=target and target.id):
+        audit.finish(started, outcome=Outcome.OK, target=target, message=message, request_id=request_id)
     if found is None:
         return None
-    try:
+    with CarryOn("key row not saved", key=found.hash):
         return mirror(organization=organization, found=found, ours=frozenset(started.after or ()))
-    except DatabaseError:
-        log.exception("key row not saved; the next pull adopts it", key=found.hash)
-        return None
+    return None
 
 
 def mirror(*, organization: Organization, found: upstream.Key, ours: Collection[str] = frozenset()) -> Key:
@@ -93,16 +111,19 @@ def _note_changes_elsewhere(row: Key, values: Mapping[str, Any], ours: Collectio
     if after:
         before = {name: getattr(row, name) for name in after}
         target = Target(type=KEYS.singular, id=row.hash, name=values["name"])
-        _note_elsewhere(row.organization, Difference(target, "update", before, after), values)
+        _note_elsewhere(row.organization, Difference(target, "update", before, after))
 
 
-def _note_elsewhere(organization: Organization, found: Difference, values: Mapping[str, Any]) -> None:
-    """Write down a difference as a pull would: nothing while an act of ours on the object is under way, the
-    outcome of a lost one that explains it, and the rest as done outside."""
+def _note_elsewhere(organization: Organization, found: Difference) -> None:
+    """Write down a difference as a pull would: the outcome of a lost act that explains it, and the rest as
+    done outside. What an act of ours under way may have done is left to its answer; nothing else is, since no
+    pull will see the difference any more."""
     pending = Pending.of(organization, KEYS.singular)
-    if pending.is_in_flight(found.target.id, values):
+    beside = pending.beside_in_flight(found)
+    if beside is None:
         return
-    resolved, rest = pending.explain(found, {})
+    settled = settled_acts(organization, KEYS.singular, [found.target.id])
+    resolved, rest = pending.explain(beside, settled)
     if rest is not None:
         outside = audit.outside_entry(
             organization=organization,
@@ -124,17 +145,28 @@ def mark_gone(key: Key) -> bool:
 
 
 def found_gone(key: Key) -> None:
-    """OpenRouter does not know the key any more: unless we deleted it, somebody else did."""
-    if mark_gone(key):
-        before = KEYS.audited({name: getattr(key, name) for name in KEYS.columns})
-        _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None), before)
+    """OpenRouter does not know the key any more: unless we deleted it, somebody else did. Our row and the
+    entry are written together or not at all: a pull finds what is not."""
+    before = KEYS.audited({name: getattr(key, name) for name in KEYS.columns})
+    with CarryOn("key row not marked gone", key=key.hash), transaction.atomic():
+        if mark_gone(key):
+            _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None))
 
 
-def failed(started: Entry, error: OpenRouterError) -> None:
-    """Record what OpenRouter answered; ``unknown`` when nobody can say whether the change took effect."""
-    audit.finish(
-        started,
-        outcome=Outcome.UNKNOWN if error.outcome_unknown else Outcome.FAILED,
-        message=error.message,
-        request_id=error.request_id,
-    )
+def failed(started: Entry, error: OpenRouterError, *, seen: str = "") -> None:
+    """Record what OpenRouter answered and what was ``seen`` when we looked; ``unknown`` when nobody can say
+    whether the change took effect."""
+    with CarryOn("audit outcome not saved", action=started.action, target=started.target_id):
+        audit.finish(
+            started,
+            outcome=Outcome.UNKNOWN if error.outcome_unknown else Outcome.FAILED,
+            message=f"{error.message} {seen}".rstrip(),
+            request_id=error.request_id,
+        )
+    note_refused(started.organization, error)
+
+
+def note_refused(organization: Organization, error: OpenRouterError) -> None:
+    """Let every page know at once that OpenRouter does not take the management key any more."""
+    with CarryOn("connection not marked broken", organization=organization.slug):
+        note_refusal(organization, error)

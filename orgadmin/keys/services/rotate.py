@@ -23,8 +23,8 @@ from orgadmin.inventory.models import Key
 from orgadmin.keys.drafts import KeyDraft
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.services.create import Created, key_create
-from orgadmin.keys.services.recording import mirror
-from orgadmin.keys.services.update import key_set_disabled, own_key_set_disabled
+from orgadmin.keys.services.recording import CarryOn, mirror
+from orgadmin.keys.services.update import key_as_it_is, key_set_disabled, own_key_set_disabled
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.transport import Patience
@@ -73,8 +73,9 @@ def _carry(carry_over: CarryOver, actor: User, old: Key, made: Created) -> str:
 
 
 def _note_pair(actor: User, old: Key, new: Key) -> None:
-    old = _as_it_stands(old)
-    try:
+    # The secret in hand matters more than the page that compares the two.
+    with CarryOn("rotation not noted", old=old.hash, new=new.hash):
+        old = _as_it_stands(old)
         Rotation.objects.create(
             organization=old.organization,
             old=old,
@@ -82,9 +83,6 @@ def _note_pair(actor: User, old: Key, new: Key) -> None:
             started_by=actor,
             old_usage_at_start=old.usage + old.byok_usage,
         )
-    except DatabaseError:
-        # The secret in hand matters more than the page that compares the two.
-        log.exception("rotation not noted", old=old.hash, new=new.hash)
 
 
 def _as_it_stands(old: Key) -> Key:
@@ -148,13 +146,11 @@ def _last_sign_of_life(key: Key) -> datetime:
 def rotation_look(rotation: Rotation) -> Handover:
     """Ask OpenRouter about the old key, keep what it says, and judge by that: a pull may be minutes or days
     old. Raises OpenRouterError; a key deleted meanwhile is as quiet as can be."""
-    client = client_for(rotation.organization)
     asked_at = timezone.now()
     try:
-        found = upstream.get(client, key_hash=rotation.old.hash)
+        rotation.old = key_as_it_is(key=rotation.old)
     except NotFound:
         return replace(handover(rotation, known_to=asked_at), is_quiet=True)
-    rotation.old = mirror(organization=rotation.organization, found=found)
     return handover(rotation, known_to=asked_at)
 
 

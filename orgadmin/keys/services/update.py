@@ -8,12 +8,20 @@ from typing import Any
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
 from orgadmin.audit import services as audit
-from orgadmin.audit.models import Entry, Outcome
+from orgadmin.audit.models import Entry
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import stored
 from orgadmin.keys.drafts import EDITABLE, KeyEdit
 from orgadmin.keys.selectors import disabled_by
-from orgadmin.keys.services.recording import failed, found_gone, mirror, succeeded, target_of
+from orgadmin.keys.services.recording import (
+    CarryOn,
+    failed,
+    found_gone,
+    mirror,
+    note_refused,
+    succeeded,
+    target_of,
+)
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
@@ -143,8 +151,10 @@ def send_changes(
 def _read(client: OpenRouter, key: Key) -> upstream.Key:
     try:
         return upstream.get(client, key_hash=key.hash)
-    except NotFound:
-        found_gone(key)
+    except OpenRouterError as error:
+        if isinstance(error, NotFound):
+            found_gone(key)
+        note_refused(key.organization, error)
         raise
 
 
@@ -165,13 +175,9 @@ def _settle_lost(
             message=f"{error.message} The key was read again: the change took effect.",
         )
         return
-    audit.finish(
-        started,
-        outcome=Outcome.FAILED,
-        message=f"{error.message} The key was read again: nothing changed.",
-        request_id=error.request_id,
-    )
-    mirror(organization=key.organization, found=found)
     # Now known: the caller may say so and offer another try.
     error.outcome_unknown = False
+    failed(started, error, seen="The key was read again: nothing changed.")
+    with CarryOn("key row not saved", key=key.hash):
+        mirror(organization=key.organization, found=found)
     raise error
