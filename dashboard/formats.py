@@ -49,6 +49,27 @@ def number(value: Decimal | float | None) -> str:
     return f"{value:,}".replace("-", MINUS)
 
 
+def compact(value: Decimal | int | None) -> str:
+    """A large count in three digits: "1.24M", "532", "18.3B"."""
+    if value is None:
+        return UNKNOWN
+    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**4, "k")):
+        if abs(value) >= size:
+            scaled = Decimal(value) / (size if unit != "k" else 1000)
+            places = max(0, 2 - scaled.adjusted())
+            return f"{scaled:.{places}f}{unit}".replace("-", MINUS)
+    return number(value)
+
+
+def change(ratio: Decimal | None) -> str:
+    """By how much something grew or shrank, without its sign: "12.4 %", "×18" from tenfold on."""
+    if ratio is None:
+        return UNKNOWN
+    if ratio >= 10:
+        return f"×{ratio + 1:,.0f}"
+    return f"{ratio * 100:,.1f}{THIN}%"
+
+
 def share(ratio: Decimal | float | None, places: int = 0) -> str:
     """A ratio as per cent, rounded down so that 100 % means all of it: 0.999 is "99 %"."""
     if ratio is None:

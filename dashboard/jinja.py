@@ -41,6 +41,8 @@ def environment(**options: Any) -> Environment:
         exact_money=formats.exact_money,
         number=formats.number,
         share=formats.share,
+        compact=formats.compact,
+        change=formats.change,
         plural=formats.plural,
         sentence=sentence,
         relative=formats.relative,

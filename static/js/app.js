@@ -201,6 +201,7 @@ function attend(root) {
   const find = (selector) => (root.matches?.(selector) ? root : root.querySelector?.(selector));
   if (find("[data-toast]")) toasts().then((module) => module.watch());
   if (find("[data-secret]")) import("./secret.js").then((module) => module.guard());
+  if (find("[data-chart]")) import("./chart.js").then((module) => document.querySelectorAll("[data-chart]").forEach(module.ready));
   if (find("[data-pick]:checked")) selection().then((module) => module.restore());
   find("[data-focus]")?.focus();
   // A table that scrolls sideways and holds nothing to focus must itself be reachable by keyboard.

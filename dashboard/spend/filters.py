@@ -1,0 +1,134 @@
+"""What a spend page is asked for: everything of it stands in the URL, in names that outlive a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from orgadmin.usage.models import Dimension, month_of
+from orgadmin.usage.reading import Span
+
+RANGES: Mapping[str, str] = {
+    "today": "Today",
+    "7d": "7 d",
+    "30d": "30 d",
+    "90d": "90 d",
+    "month": "This month",
+    "last-month": "Last month",
+    "12m": "12 m",
+    "all": "All",
+}
+GROUPS: Mapping[str, Dimension] = {
+    "model": Dimension.MODEL,
+    "provider": Dimension.PROVIDER,
+    "key": Dimension.KEY,
+    "member": Dimension.MEMBER,
+    "workspace": Dimension.WORKSPACE,
+}
+MEASURES: Mapping[str, str] = {
+    "total": "Spend, BYOK included",
+    "usage": "Spend from credits",
+    "byok_usage": "BYOK spend",
+    "requests": "Requests",
+    "tokens": "Tokens",
+    "prompt_tokens": "Prompt tokens",
+    "completion_tokens": "Completion tokens",
+    "reasoning_tokens": "Reasoning tokens",
+    "per_million": "Cost per million tokens",
+}
+MONEY = frozenset({"total", "usage", "byok_usage", "per_million"})
+GRAINS: Mapping[str, str] = {"day": "By day", "week": "By week", "month": "By month"}
+# Above so many days a chart has weeks, and above so many months.
+DAYS_BY_DAY, DAYS_BY_WEEK = 62, 240
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class SpendFilters:
+    """The range, the grouping and the measure; and for each dimension the one part that counts, by name."""
+
+    range: str = "30d"
+    since: str = ""
+    until: str = ""
+    group: str = "model"
+    measure: str = "total"
+    grain: str = ""
+    model: str = ""
+    provider: str = ""
+    key: str = ""
+    member: str = ""
+    workspace: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict) -> SpendFilters:
+        """Read a query string. What makes no sense is dropped: an old link still opens a page."""
+        text = {
+            field.name: query.get(field.name, "").strip()[:LONGEST_NAME].replace("\x00", "")
+            for field in fields(cls)
+        }
+        since, until = _day(text["since"]), _day(text["until"])
+        is_custom = bool(since and until and since <= until)
+        return cls(
+            range="custom" if is_custom else text["range"] if text["range"] in RANGES else "30d",
+            since=text["since"] if is_custom else "",
+            until=text["until"] if is_custom else "",
+            group=text["group"] if text["group"] in GROUPS else "model",
+            measure=text["measure"] if text["measure"] in MEASURES else "total",
+            grain=text["grain"] if text["grain"] in GRAINS else "",
+            **{name: text[name] for name in GROUPS},
+        )
+
+    @property
+    def dimension(self) -> Dimension:
+        return GROUPS[self.group]
+
+    @property
+    def filtered(self) -> dict[str, str]:
+        """The names of the parts that are filtered by."""
+        return {name: getattr(self, name) for name in GROUPS if getattr(self, name)}
+
+    def span(self, today: date, first: date | None) -> Span:
+        """The days meant, today included where the range reaches it. ``first`` is the oldest day there is."""
+        yesterday = today - timedelta(days=1)
+        if self.range == "custom":
+            return Span(date.fromisoformat(self.since), min(date.fromisoformat(self.until), today))
+        if self.range == "today":
+            return Span(today, today)
+        if self.range == "month":
+            return Span(month_of(today), today)
+        if self.range == "last-month":
+            last = month_of(today) - timedelta(days=1)
+            return Span(month_of(last), last)
+        if self.range == "12m":
+            return Span(month_of(today - timedelta(days=334)), today)
+        if self.range == "all":
+            return Span(min(first or yesterday, yesterday), today)
+        return Span(today - timedelta(days=int(self.range.removesuffix("d")) - 1), today)
+
+    def bucket(self, span: Span) -> str:
+        """The chosen width of the bars, unless it would make too many of them."""
+        widest = "day" if span.days <= DAYS_BY_DAY else "week" if span.days <= DAYS_BY_WEEK else "month"
+        order = list(GRAINS)
+        return self.grain if self.grain and order.index(self.grain) >= order.index(widest) - 1 else widest
+
+    def query(self, **changes: str) -> str:
+        """The query string with some of it changed; defaults are left out."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)} | changes
+        defaults = SpendFilters()
+        kept = {
+            name: value
+            for name, value in values.items()
+            if value and value != getattr(defaults, name) and not (name == "range" and value == "custom")
+        }
+        return urlencode(kept)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        return None

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from dashboard.spend import views
+
+app_name = "spend"
+urlpatterns = [
+    path("", views.overview, name="overview"),
+]

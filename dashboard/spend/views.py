@@ -1,0 +1,72 @@
+"""Where the money goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from django.http import HttpResponse
+from django.utils import timezone
+
+from dashboard.spend.filters import GRAINS, GROUPS, MEASURES, MONEY, RANGES, SpendFilters
+from dashboard.spend.selectors import NoSuchPart, Spend, spend
+from orgadmin.access import OrgRequest, Permission, allow
+from orgadmin.keys.selectors import visible_keys
+from orgadmin.pages import respond
+from orgadmin.usage.labels import labels, part_of
+from orgadmin.usage.models import Dimension
+from orgadmin.usage.reading import TooMuch
+
+# What a member's own use is broken down by: the others would say nothing, or name other people.
+OWN_GROUPS = ("model", "provider", "key")
+SEE = (Permission.READ, Permission.OWN_KEYS)
+
+
+@allow(*SEE)
+def overview(request: OrgRequest) -> HttpResponse:
+    filters = SpendFilters.of(request.GET)
+    if not request.reads_all and filters.group not in OWN_GROUPS:
+        filters = replace(filters, group="model")
+    found: Spend | None = None
+    problem = ""
+    try:
+        found = spend(request.organization, filters, own_parts(request))
+    except (NoSuchPart, TooMuch) as refused:
+        problem = str(refused)
+    context = {
+        "organization": request.organization,
+        "filters": filters,
+        "spend": found,
+        "problem": problem,
+        "ranges": RANGES,
+        "groups": {name: f"By {name}" for name in (GROUPS if request.reads_all else OWN_GROUPS)},
+        "measures": MEASURES,
+        "moneyed": MONEY,
+        "bars": {"": "Bars: automatic", **GRAINS},
+        "chips": _chips(request, filters),
+        "reads_all": request.reads_all,
+        "now": timezone.now(),
+    }
+    status = 200 if found is not None else 400
+    return respond(request, "spend/overview.html", context, fragment="spend/_overview.html", status=status)
+
+
+def _chips(request: OrgRequest, filters: SpendFilters) -> list[tuple[str, str]]:
+    """The filters in words."""
+    chips = []
+    for name, text in filters.filtered.items():
+        part = part_of(GROUPS[name], text, request.organization.pk)
+        is_visible = part is not None and (
+            request.reads_all or part in own_parts(request).get(GROUPS[name], frozenset())
+        )
+        chips.append(
+            (name, labels(GROUPS[name], [part])[part].text if is_visible and part is not None else text)
+        )
+    return chips
+
+
+def own_parts(request: OrgRequest) -> Mapping[Dimension, frozenset[int]]:
+    """What bounds a person's view: nothing for those who read all; a member sees the use of their own keys."""
+    if request.reads_all:
+        return {}
+    return {Dimension.KEY: frozenset(visible_keys(request).values_list("pk", flat=True))}

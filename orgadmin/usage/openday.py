@@ -1,0 +1,100 @@
+"""Today, which activity does not have yet: by hour from analytics, by key and member from the keys' counters.
+
+Everything here is of the UTC day that is under way, and of the one before while activity is still silent
+about it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from orgadmin.accounts.models import Organization
+from orgadmin.inventory.models import Key, SyncRun
+from orgadmin.usage.clock import midnight, today
+from orgadmin.usage.models import DaySum, Dimension, Source, UsageHour
+from orgadmin.usage.reading import NOTHING, Amounts, Question, Row
+
+BY_HOUR = (Dimension.TOTAL, Dimension.MODEL, Dimension.WORKSPACE, Dimension.PROVIDER)
+HOURLY = ("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens")
+
+
+def settled_through(organization: Organization) -> date | None:
+    """The last day whose facts are there; None before the first pull of activity."""
+    pulled = DaySum.objects.filter(organization=organization, source=Source.ACTIVITY)
+    last: date | None = pulled.aggregate(last=Max("day"))["last"]
+    return last
+
+
+def is_known(question: Question, dimension: Dimension) -> bool:
+    """Whether today can be told for this grouping and these filters."""
+    asked = {dimension, *question.filters} - {Dimension.TOTAL}
+    return len(asked) <= 1 and asked <= {*BY_HOUR, Dimension.KEY, Dimension.MEMBER}
+
+
+def open_rows(question: Question, dimension: Dimension, since: date) -> list[Row]:
+    """The days from ``since`` on that activity does not cover yet, by day and part. Only where
+    ``is_known``. By key and member there is money, of today alone."""
+    source = next(iter({dimension, *question.filters} - {Dimension.TOTAL}), Dimension.TOTAL)
+    wanted = question.filters.get(source)
+    if source in BY_HOUR:
+        rows = [
+            (hour.date(), part, amounts)
+            for hour, part, amounts in hours(question.organization_id, source, midnight(since))
+        ]
+    else:
+        rows = _from_counters(question, source)
+    kept = [row for row in rows if wanted is None or row[1] in wanted]
+    return [(day, part if dimension is source else 0, amounts) for day, part, amounts in kept]
+
+
+def hours(organization_id: int, dimension: Dimension, since: datetime) -> list[tuple[datetime, int, Amounts]]:
+    """Sums by hour and part."""
+    rows = UsageHour.objects.filter(
+        organization_id=organization_id, dimension=dimension, hour__gte=since
+    ).values_list("hour", "part", *HOURLY, "usage", "byok_usage")
+    return [(hour, part, _amounts(*counts)) for hour, part, *counts in rows]
+
+
+def _amounts(
+    requests: int, prompt: int, completion: int, reasoning: int, usage: Decimal, byok_usage: Decimal
+) -> Amounts:
+    return Amounts(requests, prompt, completion, reasoning, 0, usage, byok_usage)
+
+
+def _from_counters(question: Question, dimension: Dimension) -> list[Row]:
+    """What the keys say they spent today, if they were asked today."""
+    started = SyncRun.objects.filter(
+        organization=question.organization_id, kind="keys", state=SyncRun.State.OK
+    ).aggregate(last=Max("started_at"))["last"]
+    day = today()
+    if started is None or started < midnight(day):
+        return []
+    column = "pk" if dimension is Dimension.KEY else "owner_id"
+    keys = Key.objects.filter(organization=question.organization_id).order_by()
+    if dimension in question.filters:
+        parts = question.filters[dimension]
+        keys = keys.filter(**{f"{column}__in": [part for part in parts if part > 0]})
+    spent = keys.exclude(usage_daily=0, byok_usage_daily=0)
+    rows = spent.values_list(column).annotate(Sum("usage_daily"), Sum("byok_usage_daily"))
+    return [
+        (day, part or 0, Amounts(usage=Decimal(usage), byok_usage=Decimal(byok)))
+        for part, usage, byok in rows
+    ]
+
+
+def spent_today(organization: Organization) -> Amounts:
+    """Everything of the UTC day so far, as analytics tells it."""
+    rows = hours(organization.pk, Dimension.TOTAL, midnight(today()))
+    return sum((amounts for _, _, amounts in rows), NOTHING)
+
+
+def spent_by_now_yesterday(organization: Organization) -> Amounts | None:
+    """What yesterday had by this hour; None where its hours were not kept."""
+    now = timezone.now()
+    rows = hours(organization.pk, Dimension.TOTAL, midnight(today() - timedelta(days=1)))
+    same = [amounts for hour, _, amounts in rows if hour <= now - timedelta(days=1)]
+    return sum(same, NOTHING) if same else None
