@@ -37,7 +37,7 @@ class Lane:
     traffic: Traffic
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=60_000)
 def lanes(seed: int, profile: Profile, week: int) -> tuple[Lane, ...]:
     """The lanes of a key in the week that begins at `week`; parts and fees add up to 64, or to 0 for a key
     that uses free models only."""

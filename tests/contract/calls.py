@@ -31,11 +31,13 @@ def subject(running: RunningSandbox) -> Subject:
 
 @dataclass(frozen=True)
 class SdkCall:
-    """`model` is what the whole answer must look like; `inference` says that any key may call."""
+    """`model` is what the whole answer must look like; `inference` says that any key may call; `unless`
+    are fields that come only when there is something to say."""
 
     make: Callable[[OpenRouter, Subject], Any]
     model: type[BaseModel]
     inference: bool = False
+    unless: frozenset[str] = frozenset()
 
 
 CALLS: dict[str, SdkCall] = {
@@ -73,4 +75,17 @@ CALLS: dict[str, SdkCall] = {
         lambda sdk, it: sdk.organization.list_members(), operations.ListOrganizationMembersResponseBody
     ),
     "GET /credits": SdkCall(lambda sdk, it: sdk.credits.get_credits(), operations.GetCreditsResponse),
+    "GET /activity": SdkCall(
+        lambda sdk, it: sdk.analytics.get_user_activity(request={}),
+        components.ActivityResponse,
+        unless=frozenset({"workspace_id"}),
+    ),
+    "GET /analytics/meta": SdkCall(
+        lambda sdk, it: sdk.analytics.get_analytics_meta(), operations.GetAnalyticsMetaResponse
+    ),
+    "POST /analytics/query": SdkCall(
+        lambda sdk, it: sdk.analytics.query_analytics(metrics=["total_usage"], dimensions=["model"]),
+        operations.QueryAnalyticsResponse,
+        unless=frozenset({"cachedAt", "warnings"}),
+    ),
 }

@@ -84,6 +84,9 @@ def test_changes_come_from_outside(door: Client, sandbox: Sandbox, api: Caller) 
     key = outside(create_key={"name": "from outside", "limit": 3, "expires_at": "2026-12-01T00:00:00Z"})
     outside(update_key={"hash": key, "name": "renamed", "disabled": True})
     outside(spend={"hash": key, "usd": 1.25, "byok_usd": 0.5})
+    outside(correct_day={"hash": key, "date": "2026-11-18", "usd": 0.75, "requests": 2})
+    outside(correct_day={"hash": key, "date": "2026-11-18", "usd": -0.75, "requests": -2})
+    outside(correct_day={"date": "2026-11-17", "usd": 1})
     outside(quiet_key=key)
     shown = api.data(f"/keys/{key}")
     assert (shown["name"], shown["disabled"], shown["usage"], shown["byok_usage"]) == (
@@ -106,6 +109,7 @@ def test_changes_come_from_outside(door: Client, sandbox: Sandbox, api: Caller) 
 
 @pytest.mark.parametrize("body", [
     {}, [], 5, {"explode": 1}, {"update_key": {"hash": "x", "name": "y"}}, {"delete_key": "x"},
+    {"correct_day": {"usd": 1}}, {"correct_day": {"date": "2026-11-19"}},
     {"update_key": {}}, {"create_key": {}}, {"create_key": {"name": "x", "colour": 1}},
     {"delete_key": "x", "quiet_key": "x"}, {"__init__": {}},
 ])  # fmt: skip

@@ -13,6 +13,11 @@ from hypothesis import strategies as st
 from orgadmin.sandbox.app import Options, Sandbox
 from tests.sandbox.conftest import NOON, Caller
 
+_SANDBOX = Sandbox(
+    Options(keys=3, members=2, workspaces=2, days=10, analytics_per_minute=None), now=lambda: NOON
+)
+QUESTIONED = Caller(_SANDBOX, _SANDBOX.management_key)
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(10**400) | st.just(1e308),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -39,6 +44,35 @@ def test_no_body_makes_it_stumble(body: Any, place: str) -> None:
     for path in ("/keys", "/workspaces", "/credits", f"/keys/{key}"):
         assert api.get(path).status_code == 200
     json.dumps(sandbox.requests().as_json())
+
+
+words = st.sampled_from([
+    "metrics", "dimensions", "granularity", "time_range", "filters", "order_by", "limit", "group_limit",
+    "classifier_filters", "field", "operator", "value", "include_unset", "direction", "start", "end",
+])  # fmt: skip
+known = st.sampled_from([
+    "total_usage", "request_count", "model", "api_key_id", "user", "eq", "in", "gt", "day", "hour", "asc",
+    "date", "2026-11-11T00:00:00Z", "2026-11-12T00:00:00Z", "0" * 64, "finish_reason", "generation_id",
+])  # fmt: skip
+questions = st.dictionaries(
+    words,
+    known
+    | values
+    | st.lists(known, max_size=2)
+    | st.dictionaries(words, known | st.lists(known, max_size=2), min_size=2, max_size=3)
+    | st.lists(
+        st.fixed_dictionaries({"field": known, "operator": known, "value": known | values}), max_size=2
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(question=questions)
+def test_no_question_makes_it_stumble(question: dict[str, Any]) -> None:
+    text = json.dumps({"metrics": ["total_usage"], **question})
+    response = QUESTIONED("POST", "/analytics/query", data=text, content_type="application/json")
+    assert response.status_code in (200, 400)
 
 
 def test_a_lone_surrogate_is_no_name(api: Caller) -> None:

@@ -22,7 +22,7 @@ from orgadmin.sandbox.tally import Range, Stream, Sums, add_to, walk
 
 DEFAULT_LIMIT = 1_000
 HIGHEST_LIMIT = 10_000
-MOST_EDGES = 3_000_000
+MOST_EDGES = 1_500_000
 MOST_GENERATIONS = 50_000
 
 Ids = tuple[str | None, ...]

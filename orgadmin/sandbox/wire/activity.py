@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from orgadmin.sandbox.catalog import Model, endpoint_id, provider_name
@@ -77,7 +77,7 @@ def _window(call: Call) -> tuple[int, int]:
         return midnight - DAYS * DAY, midnight
     today = call.now.date()
     try:
-        day = date.fromisoformat(text)
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         day = today
     if len(text) != 10 or not today - timedelta(days=DAYS) <= day < today:
