@@ -53,11 +53,10 @@ def compact(value: Decimal | int | None) -> str:
     """A large count in three digits: "1.24M", "532", "18.3B"."""
     if value is None:
         return UNKNOWN
-    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**4, "k")):
-        if abs(value) >= size:
-            scaled = Decimal(value) / (size if unit != "k" else 1000)
-            places = max(0, 2 - scaled.adjusted())
-            return f"{scaled:.{places}f}{unit}".replace("-", MINUS)
+    for power, unit in ((12, "T"), (9, "B"), (6, "M"), (3, "k")):
+        if abs(value) >= 10 ** max(power, 4):
+            scaled = Decimal(value).scaleb(-power)
+            return f"{scaled:.{max(0, 2 - scaled.adjusted())}f}{unit}".replace("-", MINUS)
     return number(value)
 
 

@@ -37,6 +37,11 @@ from orgadmin.usage.reading import (
 SHOWN = 7
 LISTED = 50
 REST = "Everything else"
+SOURCES: Mapping[str, str] = {
+    "activity": "OpenRouter's activity",
+    "analytics": "OpenRouter's analytics",
+    "import": "an imported file",
+}
 
 
 @dataclass(frozen=True)
@@ -98,16 +103,10 @@ class Spend:
     @property
     def note(self) -> str:
         """Where the figures are from."""
-        words = {
-            "activity": "OpenRouter's activity",
-            "analytics": "OpenRouter's analytics",
-            "import": "imported",
-        }
-        known = " and ".join(words[source] for source in self.sources)
-        today_too = (
-            "the open day from analytics and key counters" if self.open_days and self.is_open_known else ""
-        )
-        return "UTC · " + ", ".join(filter(None, [known, today_too])) if known or today_too else "UTC"
+        words = [SOURCES[source] for source in self.sources]
+        if self.open_days and self.is_open_known:
+            words.append("the open day from analytics and key counters")
+        return " · ".join(["UTC", ", ".join(words)] if words else ["UTC"])
 
 
 def writer(measure: str) -> Any:

@@ -53,20 +53,22 @@ def overview(request: OrgRequest) -> HttpResponse:
 
 def _chips(request: OrgRequest, filters: SpendFilters) -> list[tuple[str, str]]:
     """The filters in words."""
-    chips = []
-    for name, text in filters.filtered.items():
-        part = part_of(GROUPS[name], text, request.organization.pk)
-        is_visible = part is not None and (
-            request.reads_all or part in own_parts(request).get(GROUPS[name], frozenset())
-        )
-        chips.append(
-            (name, labels(GROUPS[name], [part])[part].text if is_visible and part is not None else text)
-        )
-    return chips
+    own = own_parts(request)
+    return [(name, _called(request, GROUPS[name], text, own)) for name, text in filters.filtered.items()]
+
+
+def _called(
+    request: OrgRequest, dimension: Dimension, text: str, own: Mapping[Dimension, frozenset[int]]
+) -> str:
+    """What a filtered part is called; the address's own word where the person may not know it."""
+    part = part_of(dimension, text, request.organization.pk)
+    if part is None or (dimension in own and part not in own[dimension]):
+        return text
+    return labels(dimension, [part])[part].text
 
 
 def own_parts(request: OrgRequest) -> Mapping[Dimension, frozenset[int]]:
-    """What bounds a person's view: nothing for those who read all; a member sees the use of their own keys."""
+    """What bounds a person's view: nothing for those who read all; a member sees what their keys used."""
     if request.reads_all:
         return {}
     return {Dimension.KEY: frozenset(visible_keys(request).values_list("pk", flat=True))}
