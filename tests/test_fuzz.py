@@ -265,6 +265,19 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "sync/": ("kind", "state", "page"),
     "sync/jobs/": ("page",),
     "search/": ("q",),
+    "spend/": (
+        "range",
+        "since",
+        "until",
+        "group",
+        "measure",
+        "grain",
+        "model",
+        "provider",
+        "key",
+        "member",
+        "workspace",
+    ),
 }
 
 
