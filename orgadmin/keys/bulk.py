@@ -180,7 +180,8 @@ def limit(job: Job, item: JobItem) -> str:
     send_changes(
         actor=job.actor,
         key=key,
-        client=client_for(job.organization, patience=PATIENCE),
+        # The job read its organization when it began; since then the key may have been replaced or forgotten.
+        client=client_for(key.organization, patience=PATIENCE),
         action="key.update",
         before=_limit_of(key),
         changes=wanted,
