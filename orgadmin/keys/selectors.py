@@ -223,10 +223,17 @@ def choices(organization: Organization) -> Choices:
 
 
 def rotations_of(keys: QuerySet[Key]) -> QuerySet[Rotation]:
-    """Rotations whose old key is among ``keys``, keys loaded, newest first."""
+    """Rotations whose old key is among ``keys``, keys loaded, newest first.
+
+    ``shows_successor`` says whether the new one is among them too: an administrator may have given it to
+    somebody else, and then nothing of it is to be shown.
+    """
     # Asked rotation by rotation: there are few of them, and the keys may be a hundred thousand.
-    return Rotation.objects.filter(Exists(keys.filter(pk=OuterRef("old")))).select_related(
-        "organization", "old__workspace", "new__workspace", "old__organization", "started_by"
+    old, new = (Exists(keys.filter(pk=OuterRef(name))) for name in ("old", "new"))
+    return (
+        Rotation.objects.filter(old)
+        .annotate(shows_successor=new)
+        .select_related("organization", "old__workspace", "new__workspace", "old__organization", "started_by")
     )
 
 
