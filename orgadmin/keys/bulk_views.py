@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 
-from orgadmin.access import OrgRequest, allow
+from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.text import writable
 from orgadmin.inventory.models import Key
-from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start
+from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start, would_change
 from orgadmin.keys.filters import KeyFilters
 from orgadmin.keys.forms import ConfirmForm, LimitForm
 from orgadmin.keys.selectors import filtered, visible_keys
@@ -109,14 +109,13 @@ def _window(form: LimitForm) -> dict[str, Any]:
 def _sheet(request: OrgRequest, act: Act, *, form: LimitForm | ConfirmForm | None) -> HttpResponse:
     keys = _selection(request)
     total = keys.count()
-    needed = keys.filter(act.needed).count()
     names = list(keys.order_by("sort_name", "id").values_list("name", flat=True)[:NAMES_SHOWN])
     context = {
         "organization": request.organization,
         "act": act,
         "form": form if form is not None else _form(act, None, total),
         "total": total,
-        "needed": needed,
+        "needed": would_change(act, keys, may_change=Permission.CHANGE in request.may),
         "names": names,
         "carried": _carried(request),
         "form_token": request.POST.get("form_token") or uuid.uuid4(),

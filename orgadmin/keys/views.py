@@ -16,6 +16,7 @@ from orgadmin.keys.history import history
 from orgadmin.keys.selectors import (
     filtered,
     keys_page,
+    lockable,
     may_enable,
     owner_choices,
     rotations_of,
@@ -78,6 +79,7 @@ def detail(request: OrgRequest, key_hash: str) -> HttpResponse:
         "rotation": rotations_of(visible_keys(request)).filter(old=key, retired_at=None).first(),
         "may_act": bool(request.may.intersection(ACT)),
         "may_enable": _may_enable(request, key),
+        "may_lock": Permission.CHANGE in request.may and lockable(Key.objects.filter(pk=key.pk)).exists(),
         "reads_all": request.reads_all,
         "now": timezone.now(),
     }
