@@ -114,6 +114,7 @@ def _bulk(action: str, **fields: Any) -> Callable[[Stage], Form]:
         "selected": stage.key.hash,
         "all": "",
         "filters": "",
+        "previewed": "1",
         "form_token": str(uuid.uuid4()),
         **fields,
     }
