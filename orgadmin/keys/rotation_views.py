@@ -35,6 +35,8 @@ _SUFFIX = re.compile(r" \(from \d{4}-\d{2}-\d{2}\)$")
 @allow(*ACT, methods=("GET", "POST"), proof=True)
 def rotate(request: OrgRequest, key_hash: str) -> HttpResponse:
     key = visible_key(request, key_hash)
+    if key.gone_at is not None:
+        return _refused(request, key, "This key no longer exists: nothing can succeed it.", status=409)
     if not may_enable(user=request.user, key=key, may_change=Permission.CHANGE in request.may):
         # Its successor would do what the lock is there to stop.
         return _refused(request, key, str(Locked()), status=403)
@@ -137,6 +139,10 @@ def retire(request: OrgRequest, rotation_id: int) -> HttpResponse:
     address = reverse(
         "keys:rotation", kwargs={"organization": request.organization.slug, "rotation_id": rotation.pk}
     )
+    if rotation.retired_at is not None:
+        # Somebody may have enabled the old key again since, for reasons that this button knows nothing of.
+        problem = "The old key was retired already. To disable it once more, open the key itself."
+        return go(request, address, problem=problem)
     try:
         state = rotation_look(rotation)
     except OpenRouterError as error:
