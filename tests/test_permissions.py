@@ -212,6 +212,21 @@ def test_everybody_gets_what_the_table_says(who: str, ids: Ids, browser_of: Any)
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_post_is_taken_without_the_token_of_a_form(
+    ids: Ids, browser_of: Any, sandbox: RunningSandbox
+) -> None:
+    sandbox.sandbox.clear_requests()
+    for who in ("owner", "anonymous"):
+        browser = browser_of(who)
+        browser.handler.enforce_csrf_checks = True
+        for name, (_, post) in TABLE.items():
+            if post.split()[WHO.index(who)] == "in":
+                response = browser.post(reverse(name, kwargs=arguments(name, ids)))
+                assert response.status_code == 403, f"{name} for {who}: {response.status_code}"
+                assert "open for too long" in response.content.decode(), name
+    assert sandbox.sandbox.requests().total == 0
+
+
 def test_other_methods_are_refused_everywhere(ids: Ids, browser_of: Any) -> None:
     browser = browser_of("owner")
     for name in TABLE:
