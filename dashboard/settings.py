@@ -196,6 +196,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "orgadmin.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "orgadmin.connections.forms.SignUpForm"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # An address added with a stolen session would reset the password, and so pass every other proof.

@@ -161,6 +161,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _address("settings/rekey/"),
         lambda stage: {k: _connection(stage)[k] for k in ("base_url", "management_key")},
     ),
+    "name": (lambda stage: "/account/name/", _fixed(name="Olivia")),
     "rename": (_address("settings/rename/"), _fixed(name="Acme Research")),
     "default workspace": (
         _address("settings/default-workspace/"),

@@ -47,6 +47,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "home": (SIGNED_IN, no(SIGNED_IN)),
     "theme": (no(THE_WORLD), THE_WORLD),
     "front:add": (CONNECTORS, CONNECTORS),
+    "front:name": (SIGNED_IN, SIGNED_IN),
     "front:sign-in": (THE_WORLD, no(THE_WORLD)),
     "front:invitation": (THE_WORLD, no(THE_WORLD)),
     "front:accept": (THE_WORLD, THE_WORLD),
