@@ -24,7 +24,10 @@ def _masked(value: Any) -> Any:
         return {key: _masked(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_masked(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    # An exception or any other object would be spelled out only after us.
+    return _masked(repr(value)) if _SECRET.search(repr(value)) else value
 
 
 def configure(options: dict[str, Any]) -> None:

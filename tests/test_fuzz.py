@@ -114,6 +114,7 @@ def _bulk(action: str, **fields: Any) -> Callable[[Stage], Form]:
         "selected": stage.key.hash,
         "all": "",
         "filters": "",
+        "previewed": "1",
         "form_token": str(uuid.uuid4()),
         **fields,
     }
@@ -160,6 +161,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _address("settings/rekey/"),
         lambda stage: {k: _connection(stage)[k] for k in ("base_url", "management_key")},
     ),
+    "name": (lambda stage: "/account/name/", _fixed(name="Olivia")),
     "rename": (_address("settings/rename/"), _fixed(name="Acme Research")),
     "default workspace": (
         _address("settings/default-workspace/"),

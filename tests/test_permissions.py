@@ -47,6 +47,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "home": (SIGNED_IN, no(SIGNED_IN)),
     "theme": (no(THE_WORLD), THE_WORLD),
     "front:add": (CONNECTORS, CONNECTORS),
+    "front:name": (SIGNED_IN, SIGNED_IN),
     "front:sign-in": (THE_WORLD, no(THE_WORLD)),
     "front:invitation": (THE_WORLD, no(THE_WORLD)),
     "front:accept": (THE_WORLD, THE_WORLD),
@@ -211,6 +212,21 @@ def test_everybody_gets_what_the_table_says(who: str, ids: Ids, browser_of: Any)
             if got != wanted:
                 wrong.append(f"{method} {name}: {got}, not {wanted}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_post_is_taken_without_the_token_of_a_form(
+    ids: Ids, browser_of: Any, sandbox: RunningSandbox
+) -> None:
+    sandbox.sandbox.clear_requests()
+    for who in ("owner", "anonymous"):
+        browser = browser_of(who)
+        browser.handler.enforce_csrf_checks = True
+        for name, (_, post) in TABLE.items():
+            if post.split()[WHO.index(who)] == "in":
+                response = browser.post(reverse(name, kwargs=arguments(name, ids)))
+                assert response.status_code == 403, f"{name} for {who}: {response.status_code}"
+                assert "open for too long" in response.content.decode(), name
+    assert sandbox.sandbox.requests().total == 0
 
 
 def test_other_methods_are_refused_everywhere(ids: Ids, browser_of: Any) -> None:

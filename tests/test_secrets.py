@@ -206,7 +206,13 @@ def work_in_bulk(evidence: Evidence, sandbox: RunningSandbox, bells: Bells) -> N
         kind="status", status=403, message=f"No {sandbox.sandbox.management_key}", method="PATCH", times=2
     )
     for action in ("disable", "enable"):
-        form = {"action": action, "all": "1", "filters": "q=under", "form_token": str(uuid.uuid4())}
+        form = {
+            "action": action,
+            "all": "1",
+            "filters": "q=under",
+            "previewed": str(Key.objects.filter(search_text__contains="under", gone_at=None).count()),
+            "form_token": str(uuid.uuid4()),
+        }
         evidence.browser.post("/o/acme/keys/bulk/start/", form)
         bells.work()
     assert Job.objects.count() == 2

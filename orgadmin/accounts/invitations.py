@@ -82,11 +82,18 @@ def accept(*, user: User, invitation: Invitation) -> Membership:
     """Make the user what the invitation says, once.
 
     An invitation by e-mail is for the account with that address, which it thereby proves. Raises
-    InvitationRefused when it is somebody else's or was used in the meantime.
+    InvitationRefused when it is somebody else's, was used in the meantime, or another account proved that
+    address as its own.
     """
     if invitation.email and invitation.email not in {user.email.lower(), *verified_emails(user=user)}:
         raise InvitationRefused(
             f"This invitation is for {invitation.email}. Sign out and open the link again with that address."
+        )
+    proven = EmailAddress.objects.filter(email__iexact=invitation.email, verified=True)
+    if invitation.email and proven.exclude(user=user).exists():
+        raise InvitationRefused(
+            f"Another account here has {invitation.email} as its verified address. Sign out and open the "
+            "link again with that account, or remove the address from it first."
         )
     with transaction.atomic():
         taken = Invitation.objects.filter(

@@ -44,6 +44,7 @@ _ACTIONS: Mapping[str, str] = {
     "organization.check": "Test connection",
     "person.join": "Accept invitation",
     "person.role": "Change role",
+    "person.verify": "Verify e-mail address",
     "invitation.revoke": "Withdraw invitation",
 }
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
-from orgadmin.accounts.models import Role
+from orgadmin.accounts.models import Role, User
 from orgadmin.connections.drafts import InvitationDraft, KeyAt, OrganizationDraft
 from orgadmin.connections.mail import sends_mail
 from orgadmin.connections.refusals import Refused
@@ -51,6 +52,19 @@ class _NameField(_LineField):
             max_length=100,
             error_messages={"required": "Give the organization a name."},
             widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
+
+
+class _PersonField(_LineField):
+    """How somebody is called, in one field: not every name has two parts."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=150,
+            required=False,
+            label="Your name",
+            help_text="How others here and the audit log name you. Empty: by your e-mail address.",
+            widget=forms.TextInput(attrs={"autocomplete": "name"}),
         )
 
 
@@ -158,6 +172,19 @@ class ConnectForm(RekeyForm):
 
 class RenameForm(ServiceForm):
     name = _NameField()
+
+
+class PersonNameForm(ServiceForm):
+    name = _PersonField()
+
+
+class SignUpForm(forms.Form):
+    """What signing up asks beside address and password; the package keeps a field of this name."""
+
+    first_name = _PersonField()
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """The package insists on it. There is nothing left to do."""
 
 
 class DefaultWorkspaceForm(ServiceForm):

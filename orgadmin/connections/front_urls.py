@@ -10,6 +10,7 @@ app_name = "front"
 
 urlpatterns = [
     path("organizations/new/", front_views.add, name="add"),
+    path("account/name/", front_views.name, name="name"),
     path("sign-in/<str:uid>/<str:token>/", front_views.sign_in, name="sign-in"),
     path("invite/", front_views.accept, name="accept"),
     path("invite/<str:token>/", front_views.invitation, name="invitation"),

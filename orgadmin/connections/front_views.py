@@ -1,4 +1,4 @@
-"""Pages before any organization: adding one, signing in with a link, answering an invitation."""
+"""Pages of no organization: adding one, one's own name, signing in with a link, answering an invitation."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from orgadmin.accounts.proof import proof_is_fresh
 from orgadmin.accounts.selectors import may_connect, memberships_of
 from orgadmin.accounts.sign_in_links import sign_in as sign_in_with
 from orgadmin.accounts.sign_in_links import user_of
-from orgadmin.connections.forms import ConnectForm
+from orgadmin.connections.forms import ConnectForm, PersonNameForm
 from orgadmin.connections.refusals import Refused
-from orgadmin.connections.services import invitation_accept, organization_connect
+from orgadmin.connections.services import invitation_accept, organization_connect, person_rename
 from orgadmin.pages import go, respond
 
 
@@ -55,6 +55,18 @@ def _add_page(request: SignedInRequest, form: ConnectForm, *, status: int = 200)
         "needs_proof": not proof_is_fresh(request) and request.user.has_usable_password(),
     }
     return respond(request, "connections/add.html", context, fragment="connections/_add.html", status=status)
+
+
+@signed_in(methods=("GET", "POST"))
+def name(request: SignedInRequest) -> HttpResponse:
+    """How the person is called, among the pages of their own account."""
+    form = PersonNameForm(request.POST or None, initial={"name": request.user.get_full_name()})
+    if request.method == "GET" or not form.is_valid():
+        return respond(request, "connections/name.html", {"form": form}, status=400 if form.errors else 200)
+    changed = person_rename(actor=request.user, name=form.cleaned_data["name"])
+    return go(
+        request, reverse("front:name"), toast="Name saved." if changed else "That is your name already."
+    )
 
 
 @require_GET

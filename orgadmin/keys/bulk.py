@@ -17,7 +17,7 @@ from orgadmin.inventory.models import Key
 from orgadmin.inventory.money import MoneyField
 from orgadmin.jobs.models import Job, JobItem
 from orgadmin.jobs.services import PATIENCE, NewJob, Skip, job_start, register
-from orgadmin.keys.selectors import own_members
+from orgadmin.keys.selectors import lockable, own_members
 from orgadmin.keys.services import Locked, key_delete, key_set_disabled, own_key_set_disabled
 from orgadmin.keys.services.update import key_as_it_is, send_changes
 from orgadmin.keys.tokens import token_of
@@ -89,6 +89,12 @@ def blocked_by(keys: QuerySet[Key], *, limit: Decimal | None, limit_reset: str |
     return working.annotate(spent_with_byok=both).filter(over).count()
 
 
+def would_change(act: Act, keys: QuerySet[Key], *, may_change: bool) -> int:
+    """How many of the keys the act would change: whether they are on or off, or whose lock holds them off."""
+    locked_anew = lockable(keys).count() if act.name == "disable" and may_change else 0
+    return keys.filter(act.needed).count() + locked_anew
+
+
 def bulk_start(
     *,
     actor: User,
@@ -141,11 +147,15 @@ def _key(job: Job, item: JobItem, may: frozenset[str]) -> Key:
 def _switch(job: Job, item: JobItem, *, disabled: bool) -> None:
     may = _permissions(job)
     key = _key(job, item, may)
+    may_change = Permission.CHANGE in may
     already = Skip(f"It was {'disabled' if disabled else 'enabled'} already.")
+    # What a member disabled themselves, they could enable again: an administrator's lock is a change.
+    takes_lock = disabled and may_change and lockable(Key.objects.filter(pk=key.pk)).exists()
     # The mirror may be minutes old, and in an incident the key that was enabled elsewhere matters most.
-    if key.disabled is disabled and key_as_it_is(key=key, patience=PATIENCE).disabled is disabled:
+    is_alike = key.disabled is disabled and key_as_it_is(key=key, patience=PATIENCE).disabled is disabled
+    if is_alike and not takes_lock:
         raise already
-    if Permission.CHANGE in may:
+    if may_change:
         key_set_disabled(actor=job.actor, key=key, disabled=disabled, patience=PATIENCE)
         return
     try:
@@ -180,7 +190,8 @@ def limit(job: Job, item: JobItem) -> str:
     send_changes(
         actor=job.actor,
         key=key,
-        client=client_for(job.organization, patience=PATIENCE),
+        # The job read its organization when it began; since then the key may have been replaced or forgotten.
+        client=client_for(key.organization, patience=PATIENCE),
         action="key.update",
         before=_limit_of(key),
         changes=wanted,

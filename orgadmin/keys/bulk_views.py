@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 
-from orgadmin.access import OrgRequest, allow
+from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.text import writable
 from orgadmin.inventory.models import Key
-from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start
+from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start, would_change
 from orgadmin.keys.filters import KeyFilters
 from orgadmin.keys.forms import ConfirmForm, LimitForm
 from orgadmin.keys.selectors import filtered, visible_keys
@@ -29,18 +29,22 @@ def preview(request: OrgRequest) -> HttpResponse:
     act = ACTS.get(request.POST.get("action", ""))
     if act is None or not _selection(request).exists():
         return go(request, _list_address(request), problem="Select at least one key first.")
-    return _sheet(request, act, form=None)
+    return _sheet(request, act)
 
 
 @allow(*ACT, methods=("POST",), proof=True)
 def start(request: OrgRequest) -> HttpResponse:
-    """Begin the job that ``preview`` described."""
+    """Begin the job that ``preview`` described: for all that match, only if they are as many as it said."""
     act = ACTS.get(request.POST.get("action", ""))
     if act is None or not _selection(request).exists():
         return go(request, _list_address(request), problem="These keys are gone already. Nothing was done.")
-    form = _form(act, request.POST, _count(request))
+    total = _selection(request).count()
+    form = _form(act, request.POST, total)
+    if request.POST.get("all") and request.POST.get("previewed") != str(total):
+        # What is to be typed before a deletion names the number, so that is asked anew.
+        return _sheet(request, act, form=None if act.is_final else form, status=409, is_outdated=True)
     if form is not None and not (form.is_valid() and _stops_nothing_unasked(request, form)):
-        return _sheet(request, act, form=form)
+        return _sheet(request, act, form=form, status=400)
     job = bulk_start(
         actor=request.user,
         organization=request.organization,
@@ -78,10 +82,6 @@ def _stops_nothing_unasked(request: OrgRequest, form: LimitForm | ConfirmForm) -
     return not blocked
 
 
-def _count(request: OrgRequest) -> int:
-    return _selection(request).count()
-
-
 def _token(request: OrgRequest) -> uuid.UUID:
     try:
         return uuid.UUID(request.POST.get("form_token", ""))
@@ -106,22 +106,28 @@ def _window(form: LimitForm) -> dict[str, Any]:
     return {"limit": form.cleaned_data["limit"], "limit_reset": form.cleaned_data["limit_reset"] or None}
 
 
-def _sheet(request: OrgRequest, act: Act, *, form: LimitForm | ConfirmForm | None) -> HttpResponse:
+def _sheet(
+    request: OrgRequest,
+    act: Act,
+    *,
+    form: LimitForm | ConfirmForm | None = None,
+    status: int = 200,
+    is_outdated: bool = False,
+) -> HttpResponse:
     keys = _selection(request)
     total = keys.count()
-    needed = keys.filter(act.needed).count()
     names = list(keys.order_by("sort_name", "id").values_list("name", flat=True)[:NAMES_SHOWN])
     context = {
         "organization": request.organization,
         "act": act,
         "form": form if form is not None else _form(act, None, total),
         "total": total,
-        "needed": needed,
+        "needed": would_change(act, keys, may_change=Permission.CHANGE in request.may),
         "names": names,
+        "is_outdated": is_outdated,
         "carried": _carried(request),
         "form_token": request.POST.get("form_token") or uuid.uuid4(),
     }
-    status = 400 if form is not None else 200
     return respond(request, "keys/bulk.html", context, fragment="keys/_bulk.html", dialog=True, status=status)
 
 

@@ -22,8 +22,8 @@ from orgadmin.keys.create_views import (
 )
 from orgadmin.keys.forms import KeyForm
 from orgadmin.keys.models import Rotation
-from orgadmin.keys.selectors import rotations_of, visible_key, visible_keys
-from orgadmin.keys.services import CreateLost, key_rotate, rotation_retire
+from orgadmin.keys.selectors import may_enable, rotations_of, visible_key, visible_keys
+from orgadmin.keys.services import CreateLost, Locked, key_rotate, rotation_retire
 from orgadmin.keys.services.rotate import QUIET, Handover, handover, rotation_look
 from orgadmin.keys.views import ACT, SEE, explained
 from orgadmin.openrouter.errors import OpenRouterError
@@ -35,6 +35,11 @@ _SUFFIX = re.compile(r" \(from \d{4}-\d{2}-\d{2}\)$")
 @allow(*ACT, methods=("GET", "POST"), proof=True)
 def rotate(request: OrgRequest, key_hash: str) -> HttpResponse:
     key = visible_key(request, key_hash)
+    if key.gone_at is not None:
+        return _refused(request, key, "This key no longer exists: nothing can succeed it.", status=409)
+    if not may_enable(user=request.user, key=key, may_change=Permission.CHANGE in request.may):
+        # Its successor would do what the lock is there to stop.
+        return _refused(request, key, str(Locked()), status=403)
     workspaces, owners = _with_own(request, key)
     if request.method == "GET":
         form = KeyForm(workspaces=workspaces, owners=owners, initial=_successor(key))
@@ -89,8 +94,21 @@ def _successor(key: Key) -> dict[str, object]:
 
 
 def _sheet(request: OrgRequest, key: Key, form: KeyForm, *, status: int = 200) -> HttpResponse:
-    context = {"organization": request.organization, "key": key, "form": form, "reads_all": request.reads_all}
+    context = {
+        "organization": request.organization,
+        "key": key,
+        "form": form,
+        "reads_all": request.reads_all,
+        "refusal": "",
+    }
     return respond(request, "keys/rotate.html", context, fragment="keys/_rotate.html", status=status)
+
+
+def _refused(request: OrgRequest, key: Key, refusal: str, *, status: int) -> HttpResponse:
+    context = {"organization": request.organization, "key": key, "refusal": refusal}
+    return respond(
+        request, "keys/rotate.html", context, fragment="keys/_rotate.html", dialog=True, status=status
+    )
 
 
 @allow(*SEE)
@@ -121,6 +139,10 @@ def retire(request: OrgRequest, rotation_id: int) -> HttpResponse:
     address = reverse(
         "keys:rotation", kwargs={"organization": request.organization.slug, "rotation_id": rotation.pk}
     )
+    if rotation.retired_at is not None:
+        # Somebody may have enabled the old key again since, for reasons that this button knows nothing of.
+        problem = "The old key was retired already. To disable it once more, open the key itself."
+        return go(request, address, problem=problem)
     try:
         state = rotation_look(rotation)
     except OpenRouterError as error:

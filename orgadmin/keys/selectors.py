@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable, OrderBy
 from django.db.models.functions import Coalesce, Lower
 from django.http import Http404
 from django.utils import timezone
 
-from orgadmin.access import OrgRequest
-from orgadmin.accounts.models import Organization, User
+from orgadmin.access import PERMISSIONS, OrgRequest, Permission
+from orgadmin.accounts.models import Membership, Organization, User
 from orgadmin.audit.models import Entry, Outcome
 from orgadmin.inventory.models import Key, Member, Workspace, member_name
 from orgadmin.inventory.search import containing
@@ -223,10 +223,17 @@ def choices(organization: Organization) -> Choices:
 
 
 def rotations_of(keys: QuerySet[Key]) -> QuerySet[Rotation]:
-    """Rotations whose old key is among ``keys``, keys loaded, newest first."""
+    """Rotations whose old key is among ``keys``, keys loaded, newest first.
+
+    ``shows_successor`` says whether the new one is among them too: an administrator may have given it to
+    somebody else, and then nothing of it is to be shown.
+    """
     # Asked rotation by rotation: there are few of them, and the keys may be a hundred thousand.
-    return Rotation.objects.filter(Exists(keys.filter(pk=OuterRef("old")))).select_related(
-        "organization", "old__workspace", "new__workspace", "old__organization", "started_by"
+    old, new = (Exists(keys.filter(pk=OuterRef(name))) for name in ("old", "new"))
+    return (
+        Rotation.objects.filter(old)
+        .annotate(shows_successor=new)
+        .select_related("organization", "old__workspace", "new__workspace", "old__organization", "started_by")
     )
 
 
@@ -237,15 +244,26 @@ def may_enable(*, user: User, key: Key, may_change: bool) -> bool:
 
 def disabled_by(*, user: User, key: Key) -> bool:
     """Whether the last who switched the key off or on, here or elsewhere, is this user, and it was off."""
-    last = (
-        Entry.objects.filter(
-            organization=key.organization,
-            target_type="key",
-            target_id=key.hash,
-            outcome=Outcome.OK,
-            after__has_key="disabled",
-        )
-        .order_by("-id")
-        .first()
-    )
+    last = _switches().filter(organization=key.organization, target_id=key.hash).first()
     return last is not None and last.action == "key.disable" and last.actor_id == user.pk
+
+
+def lockable(keys: QuerySet[Key]) -> QuerySet[Key]:
+    """The disabled ones among ``keys`` that whoever disabled them may enable again, being no administrator.
+    An administrator who disables them too makes that their own lock."""
+    last = _switches().filter(organization=OuterRef("organization"), target_id=OuterRef("hash"))
+    roles = [role for role, may in PERMISSIONS.items() if Permission.CHANGE in may]
+    administrators = Membership.objects.filter(
+        organization=OuterRef("organization"), user=OuterRef("last_actor"), role__in=roles
+    )
+    return (
+        keys.filter(disabled=True, gone_at=None)
+        .annotate(last_act=Subquery(last.values("action")[:1]), last_actor=Subquery(last.values("actor")[:1]))
+        .filter(~Exists(administrators), last_act="key.disable", last_actor__isnull=False)
+    )
+
+
+def _switches() -> QuerySet[Entry]:
+    """Each time that a key was switched off or on, the newest first."""
+    switched = Entry.objects.filter(target_type="key", outcome=Outcome.OK, after__has_key="disabled")
+    return switched.order_by("-id")

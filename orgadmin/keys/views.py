@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from orgadmin.keys.history import history
 from orgadmin.keys.selectors import (
     filtered,
     keys_page,
+    lockable,
     may_enable,
     owner_choices,
     rotations_of,
@@ -78,6 +80,7 @@ def detail(request: OrgRequest, key_hash: str) -> HttpResponse:
         "rotation": rotations_of(visible_keys(request)).filter(old=key, retired_at=None).first(),
         "may_act": bool(request.may.intersection(ACT)),
         "may_enable": _may_enable(request, key),
+        "may_lock": Permission.CHANGE in request.may and lockable(Key.objects.filter(pk=key.pk)).exists(),
         "reads_all": request.reads_all,
         "now": timezone.now(),
     }
@@ -155,11 +158,12 @@ def _may_enable(request: OrgRequest, key: Key) -> bool:
 
 
 def _switch(request: OrgRequest, key: Key, *, disabled: bool, done: str) -> HttpResponse:
+    is_undoable = key.disabled is not disabled
     try:
         if Permission.CHANGE in request.may:
             key_set_disabled(actor=request.user, key=key, disabled=disabled)
         elif not own_key_set_disabled(actor=request.user, key=key, disabled=disabled):
-            done = f"The key is already {'disabled' if disabled else 'enabled'}."
+            done, is_undoable = f"The key is already {'disabled' if disabled else 'enabled'}.", False
     except Locked as locked:
         return _go_to(request, key, problem=str(locked))
     except NotFound:
@@ -168,7 +172,14 @@ def _switch(request: OrgRequest, key: Key, *, disabled: bool, done: str) -> Http
         )
     except OpenRouterError as error:
         return _go_to(request, key, problem=explained(error, "The key was not changed."))
-    return _go_to(request, key, toast=done)
+    messages.success(request, done, extra_tags=_opposite(request, key, disabled) if is_undoable else "")
+    return _go_to(request, key)
+
+
+def _opposite(request: OrgRequest, key: Key, disabled: bool) -> str:
+    """Where the act that takes a disabling or enabling back is posted."""
+    at = {"organization": request.organization.slug, "key_hash": key.hash}
+    return reverse("keys:enable" if disabled else "keys:disable", kwargs=at)
 
 
 @allow(*ACT, methods=("GET", "POST"), proof=True)

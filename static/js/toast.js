@@ -1,4 +1,5 @@
-// Toasts: each leaves after a while, waits under the pointer or the focus, and can be closed. Errors stay.
+// Toasts: each leaves after a while, waits under the pointer or the focus, and can be closed. Errors stay,
+// and so does what can be undone: six seconds are too few to get there with the keyboard.
 
 const LASTS = 6000;
 const region = () => document.querySelector("#toasts");
@@ -30,7 +31,7 @@ export function show(text, level = "success") {
 function attend(toast) {
   toast.dataset.watched = "";
   toast.querySelector("[data-toast-close]")?.addEventListener("click", () => toast.remove());
-  if (toast.dataset.toast === "error") return;
+  if (toast.dataset.toast === "error" || toast.querySelector("form")) return;
   let timer;
   const start = () => {
     clearTimeout(timer);

@@ -44,7 +44,7 @@ def test_the_confirmation_and_its_page(user: User, client: Client) -> None:
 
 
 def test_the_page_names_the_account_that_gets_a_second_address(user: User, client: Client) -> None:
-    client.force_login(user)
+    client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
     client.post("/accounts/email/", {"email": "vera@second.test", "action_add": "1"})
     link = next(word for word in str(the_mail("vera@second.test").body).split() if "/confirm-email/" in word)
     page = client.get(link.removeprefix("http://testserver")).content.decode()

@@ -222,5 +222,5 @@ urlpatterns = [
     ),
     slice_of("search", path("", search, name="palette")),
     slice_of("connections", path("", plain, name="settings"), path("people/", plain, name="people")),
-    path("connections/add/", include(([path("", plain, name="add")], "front"))),
+    path("front/", include(([path("add/", plain, name="add"), path("name/", plain, name="name")], "front"))),
 ]

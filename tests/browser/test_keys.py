@@ -254,3 +254,29 @@ def test_a_page_kept_for_the_back_button_keeps_no_secret(admin_page: Page) -> No
     admin_page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
 
     assert raw not in admin_page.content()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_disabling_is_undone_from_its_message(
+    open_page: OpenPage, admin: User, sync: Sync, sign_in: SignIn, live_server, scripts: bool
+) -> None:
+    sync()
+    key = Key.objects.filter(disabled=False, gone_at=None, expires_at=None)[0]
+    page = signed_in_page(open_page, sign_in, admin, live_server.url, java_script_enabled=scripts)
+    if scripts:
+        page.clock.install()
+    page.goto(f"{KEYS}{key.hash}/")
+    page.get_by_role("button", name="Disable key").click()
+    expect(page.locator("#toasts")).to_contain_text("Key disabled.")
+    if scripts:
+        # It waits for whoever comes by keyboard.
+        expect(page.locator(".toast")).to_have_attribute("data-watched", "")
+        page.clock.fast_forward(60_000)
+    undo = page.locator("#toasts").get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Key enabled.")
+    expect(page.get_by_role("button", name="Disable key")).to_be_visible()
+    key.refresh_from_db()
+    assert not key.disabled

@@ -137,6 +137,26 @@ def test_a_second_address_nobody_verified_is_not(stranger: User, sign_in: SignIn
     assert client.post(ACCEPT).status_code == 409
 
 
+@pytest.mark.parametrize("spelled", ["new@house.test", "New@House.test"])
+def test_an_address_that_another_account_has_verified_is_refused(
+    stranger: User, sign_in: SignIn, by_mail: str, spelled: str
+) -> None:
+    invited = User.objects.create_user("new@house.test", PASSWORD)
+    EmailAddress.objects.create(user=invited, email="new@house.test", primary=True)
+    EmailAddress.objects.create(user=stranger, email=spelled, verified=True)
+    client = sign_in(invited)
+    client.get(f"/invite/{by_mail}/")
+    answer = client.post(ACCEPT)
+    assert answer.status_code == 409
+    assert "Another account here has new@house.test as its verified address." in answer.content.decode()
+    assert not Membership.objects.filter(user=invited).exists()
+    assert Invitation.objects.get().accepted_at is None
+    theirs = sign_in(stranger)
+    theirs.get(f"/invite/{by_mail}/")
+    assert theirs.post(ACCEPT).status_code == 302
+    assert Membership.objects.get(user=stranger).role == Role.ADMIN
+
+
 def test_somebody_who_belongs_does_not_use_it_up(viewer: User, sign_in: SignIn, by_link: str) -> None:
     client = sign_in(viewer)
     page = client.get(f"/invite/{by_link}/", follow=True).content.decode()

@@ -8,8 +8,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 
-from orgadmin.accounts.models import User
+from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.accounts.selectors import verified_emails
+from orgadmin.audit.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,24 @@ def test_the_address_of_an_account() -> None:
     assert verified_emails(user=mara) == ["mara@house.test"]
     assert verify("mara@house.test") == "mara@house.test is already verified."
     assert EmailAddress.objects.count() == 1
+
+
+def test_every_organization_of_theirs_keeps_an_entry(organization: Organization) -> None:
+    mara = user("mara@house.test", "mara@house.test")
+    labs = Organization.objects.create(name="Labs", slug="labs")
+    Organization.objects.create(name="Elsewhere", slug="elsewhere")
+    for each in (organization, labs):
+        Membership.objects.create(organization=each, user=mara, role=Role.MEMBER)
+    verify("Mara@House.test")
+    verify("mara@house.test")
+    entries = Entry.objects.order_by("id")
+    assert {entry.organization for entry in entries} == {organization, labs}
+    assert len(entries) == 2
+    (entry, _) = entries
+    assert (entry.actor_kind, entry.actor, entry.outcome) == ("system", None, "ok")
+    assert (entry.action, entry.target_type, entry.target_id) == ("person.verify", "person", str(mara.pk))
+    assert entry.after == {"email": "mara@house.test"}
+    assert entry.message == "By the command manage.py verify_email."
 
 
 def test_a_second_address() -> None:

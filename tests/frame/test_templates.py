@@ -33,6 +33,24 @@ def test_it_opens_with_its_context_and_has_nothing_blocked(path: Path) -> None:
     assert found == []
 
 
+# How forms are written: as HTML, by our component, by the package's.
+FORMS = {
+    "a form": r"<form\b.*?</form>",
+    "a call of the component": r"\{% call open_form\(.*?%\}",
+    "an element of the package": r"\{% element form .*?\{% slot actions %\}",
+}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_form_that_posts_carries_the_token(path: Path) -> None:
+    text = re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.DOTALL)
+    forms = [form for pattern in FORMS.values() for form in re.findall(pattern, text, re.DOTALL)]
+    posting = [form for form in forms if 'method="post"' in form or "open_form" in form]
+    assert [form for form in posting if not re.search(r"csrf_input|csrf_token", form)] == []
+    # None is written in another way.
+    assert text.count('method="post"') == sum('method="post"' in form for form in posting)
+
+
 def test_every_icon_exists() -> None:
     sprite = (BASE_DIR / "static" / "icons.svg").read_text()
     symbols = set(re.findall(r'<symbol id="([a-z]+)"', sprite))

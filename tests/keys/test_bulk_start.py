@@ -107,6 +107,7 @@ def test_all_matching_are_fixed_when_the_job_starts(
         "action": "limit",
         "all": "1",
         "filters": "q=sk-or",
+        "previewed": "40",
         "limit": "5.37",
         "blocks_anyway": "on",
         "form_token": str(uuid.uuid4()),
@@ -123,7 +124,7 @@ def test_all_matching_are_fixed_when_the_job_starts(
 
 def test_all_matching_goes_beyond_the_page(desk: Client, synced: Organization) -> None:
     add_keys(synced, 120)
-    desk.post(START, {"action": "disable", "all": "1", "filters": "q=sk-or&sort=-month"})
+    desk.post(START, {"action": "disable", "all": "1", "filters": "q=sk-or&sort=-month", "previewed": "160"})
     assert Job.objects.get().total == 160
 
 
@@ -152,15 +153,34 @@ def test_a_deletion_starts_only_when_confirmed(desk: Client, synced: Organizatio
     assert not Job.objects.exists()
 
 
-def test_a_deletion_confirmed_for_fewer_keys_than_match_by_now_does_not_start(
-    desk: Client, synced: Organization
+@pytest.mark.parametrize("change", ["more", "fewer", "unsaid"])
+@pytest.mark.parametrize("action", ["disable", "enable", "limit", "delete"])
+def test_another_number_than_was_shown_is_shown_first(
+    desk: Client, synced: Organization, bells: Bells, action: str, change: str
 ) -> None:
-    form = {"action": "delete", "all": "1", "filters": "q=sk-or", "confirmation": "delete 40"}
-    add_keys(synced, 1)
-    response = desk.post(START, form)
-    assert response.status_code == 400
-    assert "This is not “delete 41”" in text_of(response)
+    shown = desk.post(PREVIEW, {"action": action, "all": "1", "filters": "q=sk-or"})
+    form = {**form_in(shown, START), "limit": "5.25", "blocks_anyway": "on", "confirmation": "delete 40"}
+    assert form["previewed"] == "40"
+    if change == "more":
+        add_keys(synced, 1)
+    elif change == "fewer":
+        Key.objects.filter(pk=live_keys(synced)[0].pk).update(gone_at=timezone.now())
+    else:
+        del form["previewed"]
+    refused = desk.post(START, form)
+    number = {"more": 41, "fewer": 39, "unsaid": 40}[change]
+    assert refused.status_code == 409
+    assert f"Now it is {number} keys." in text_of(refused)
+    assert "Nothing was done" in text_of(refused)
     assert not Job.objects.exists()
+
+    again = form_in(refused, START)
+    if action == "limit":
+        assert again["limit"] == "5.25"
+    if action == "delete":
+        assert again["confirmation"] == ""
+    desk.post(START, {**again, "confirmation": f"delete {number}"})
+    assert Job.objects.get().total == number
 
 
 @pytest.mark.parametrize(
@@ -200,7 +220,7 @@ def test_a_members_selection_holds_only_their_own(
     everything = list(Key.objects.filter(organization=synced))
     own = set(hashes(key for key in everything if key.owner and key.owner.email.lower() == member.email))
     browser.post(START, start_form("disable", everything))
-    browser.post(START, {"action": "enable", "all": "1", "filters": ""})
+    browser.post(START, {"action": "enable", "all": "1", "filters": "", "previewed": str(len(own))})
     assert [targets(job) for job in Job.objects.all()] == [own, own]
 
 

@@ -51,6 +51,27 @@ def test_it_shows_what_was_spent_and_what_is_left(desk: Client, key: Key) -> Non
 
 
 @pytest.mark.parametrize(
+    ("limit", "reset", "words"),
+    [
+        (Decimal(100), "monthly", "It was $100.00, monthly."),
+        (Decimal(100), None, "It was $100.00, for its lifetime."),
+        (None, None, "It had none."),
+    ],
+)
+def test_nothing_is_left_of_a_deleted_keys_limit(
+    desk: Client, key: Key, limit: Decimal | None, reset: str | None, words: str
+) -> None:
+    left = None if limit is None else Decimal("41.11")
+    Key.objects.filter(pk=key.pk).update(
+        limit=limit, limit_remaining=left, limit_reset=reset, gone_at=timezone.now()
+    )
+    page = page_of(desk, key)
+    assert words in page
+    for promise in ("$41.11", "<meter", "Next reset", "can spend all the credits"):
+        assert promise not in page, promise
+
+
+@pytest.mark.parametrize(
     ("reset", "moment"),
     [
         ("daily", "2026-11-26T00:00:00Z"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -140,7 +141,7 @@ def test_two_who_change_the_same_field_are_told_and_nothing_is_sent(
     assert sent(sandbox) == []
     assert "Somebody else changed this key while you had it open." in page
     row = page[page.index('<th scope="row">Limit</th>') :]
-    assert row.startswith('<th scope="row">Limit</th><td>20.00</td><td>50.00</td><td>10</td>')
+    assert row.startswith('<th scope="row">Limit</th><td>$20.00</td><td>$50.00</td><td>$10.00</td>')
     assert "Overwrite with mine" in page
 
     again = form_in(response, edit_of(limited))
@@ -148,6 +149,17 @@ def test_two_who_change_the_same_field_are_told_and_nothing_is_sent(
     assert desk.post(edit_of(limited), again).status_code == 302
     assert bodies(sandbox) == [{"limit": 10}]
     assert last_entry().before == {"limit": "50.00"}
+
+
+def test_amounts_of_a_conflict_are_money_and_names_are_not(
+    desk: Client, limited: Key, sandbox: RunningSandbox
+) -> None:
+    mine = opened(desk, limited)
+    sandbox.sandbox.outside.update_key(limited.hash, limit=1234.5, name="50")
+    page = text_of(desk.post(edit_of(limited), {**mine, "limit": "", "limit_reset": "", "name": "60"}))
+    cells = re.findall(r"<td>(.*?)</td>", page[page.index("What differs") :])
+    assert ["$20.00", "$1,234.50", "none"] in [cells[at : at + 3] for at in range(0, len(cells), 3)]
+    assert [limited.name, "50", "60"] in [cells[at : at + 3] for at in range(0, len(cells), 3)]
 
 
 def test_an_overwrite_is_refused_again_when_it_changed_once_more(

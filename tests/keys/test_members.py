@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
@@ -9,6 +11,7 @@ from django.test import Client
 from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
+from orgadmin.keys.models import Rotation
 from tests.conftest import SignIn, Sync, person
 from tests.keys.conftest import form_in, hashes, key_form, secret_in, sent, shown, text_of
 from tests.sandbox_server import RunningSandbox
@@ -129,6 +132,27 @@ def test_they_rotate_their_own_and_the_successor_is_theirs(
     assert foreign.name not in text_of(theirs.get(f"{LIST}rotations/"))
     assert theirs.get(f"{LIST}rotations/{newest.pk}/").status_code == 404
     assert theirs.post(f"{LIST}rotations/{newest.pk}/retire/", {"still_used": "1"}).status_code == 404
+
+
+def test_a_successor_that_an_administrator_gave_to_somebody_else_is_not_theirs_to_see(
+    theirs: Client, desk: Client, admin: User, member: User, synced: Organization, sandbox: RunningSandbox
+) -> None:
+    key = next(key for key in own(synced, member) if not key.disabled)
+    foreign = Key.objects.filter(organization=synced, gone_at=None, owner=None)[0]
+    Key.objects.filter(pk=foreign.pk).update(name="secret project", usage=Decimal("4321.99"))
+    rotation = Rotation.objects.create(organization=synced, old=key, new=foreign, started_by=admin)
+    page = f"{LIST}rotations/{rotation.pk}/"
+    pages = (page, f"{LIST}{key.hash}/", f"{LIST}rotations/")
+    for address in pages:
+        hidden, told = text_of(theirs.get(address)), text_of(desk.get(address))
+        assert "secret project" in told
+        assert "a key of somebody else" in hidden.lower()
+        for detail in ("secret project", foreign.hash, foreign.label, "$4,321.99"):
+            assert detail not in hidden, (address, detail)
+    refused = text_of(theirs.post(f"{page}retire/"))
+    assert "secret project" not in refused
+    assert theirs.post(f"{page}retire/", {"still_used": "1"}).status_code == 302
+    assert sandbox.sandbox.key(key.hash)["disabled"]
 
 
 def test_they_see_their_own_jobs_only(

@@ -194,6 +194,15 @@ def test_what_cannot_be_carried_over_costs_neither_the_secret_nor_the_pair(
     assert Rotation.objects.count() == 1
 
 
+def test_a_deleted_key_has_no_successor(desk: Client, full: Key, sandbox: RunningSandbox) -> None:
+    Key.objects.filter(pk=full.pk).update(gone_at=timezone.now())
+    for answer in (desk.get(rotate_of(full)), desk.post(rotate_of(full), key_form(full.organization))):
+        assert answer.status_code == 409
+        assert "This key no longer exists" in text_of(answer)
+    assert sent(sandbox) == []
+    assert not Rotation.objects.exists()
+
+
 def test_it_refuses_a_viewer(full: Key, viewer: User, sign_in: SignIn, sandbox: RunningSandbox) -> None:
     form = key_form(full.organization)
     assert sign_in(viewer).post(rotate_of(full), form).status_code == 403
@@ -291,6 +300,18 @@ def test_a_quiet_old_key_is_retired_at_once_and_reversibly(
     assert (last_entry().action, last_entry().outcome, last_entry().actor) == ("key.disable", "ok", admin)
     desk.post(f"/o/acme/keys/{rotation.old.hash}/enable/")
     assert not sandbox.sandbox.key(rotation.old.hash)["disabled"]
+
+
+def test_a_rotation_is_retired_once(desk: Client, rotation: Rotation, sandbox: RunningSandbox) -> None:
+    desk.post(f"{page_of(rotation)}retire/", {"still_used": "1"})
+    retired_at = Rotation.objects.get().retired_at
+    desk.post(f"/o/acme/keys/{rotation.old.hash}/enable/")
+    sandbox.sandbox.clear_requests()
+    response: Any = desk.post(f"{page_of(rotation)}retire/", {"still_used": "1"})
+    assert "The old key was retired already." in text_of(desk.get(response["Location"]))
+    assert sent(sandbox) == []
+    assert not sandbox.sandbox.key(rotation.old.hash)["disabled"]
+    assert Rotation.objects.get().retired_at == retired_at
 
 
 def test_when_the_old_key_cannot_be_disabled_it_is_not_retired(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -59,6 +60,43 @@ def test_it_disables_and_enables(desk: Client, key: Key, sandbox: RunningSandbox
     assert log_of(key.organization) == [
         (f"key.{verb}", outcome) for verb in ("disable", "enable") for outcome in ("started", "ok")
     ]
+
+
+UNDO = re.compile(r'<div class="toast.*?</div>', re.DOTALL)
+
+
+def undo_in(page: str) -> list[str]:
+    """Where the toasts of a page post to take back what they tell."""
+    toasts = UNDO.findall(page)
+    assert toasts
+    assert all("csrfmiddlewaretoken" in toast for toast in toasts if "<form" in toast)
+    return [action for toast in toasts for action in re.findall(r'action="([^"]+)"', toast)]
+
+
+def test_what_was_switched_can_be_switched_back_from_its_message(
+    desk: Client, key: Key, sandbox: RunningSandbox
+) -> None:
+    address = f"/o/acme/keys/{key.hash}"
+    assert undo_in(switch(desk, key, "disable")) == [f"{address}/enable/"]
+    assert undo_in(switch(desk, key, "enable")) == [f"{address}/disable/"]
+    assert "<form" not in "".join(UNDO.findall(text_of(desk.get(f"{address}/"))))
+
+
+def test_what_was_so_already_has_nothing_to_undo(desk: Client, key: Key) -> None:
+    switch(desk, key, "disable")
+    assert undo_in(switch(desk, key, "disable")) == []
+
+
+def test_what_failed_has_nothing_to_undo(desk: Client, key: Key, sandbox: RunningSandbox) -> None:
+    sandbox.sandbox.fault(kind="status", status=403, message="Locked by policy", method="PATCH")
+    assert undo_in(switch(desk, key, "disable")) == []
+
+
+def test_a_message_for_htmx_carries_the_way_back_too(desk: Client, key: Key) -> None:
+    desk.post(f"/o/acme/keys/{key.hash}/disable/")
+    fragment = text_of(desk.get("/o/acme/keys/", headers={"HX-Request": "true"}))
+    assert "<html" not in fragment
+    assert undo_in(fragment) == [f"/o/acme/keys/{key.hash}/enable/"]
 
 
 def test_it_answers_only_to_post(desk: Client, key: Key) -> None:
@@ -120,7 +158,8 @@ def test_a_key_deleted_elsewhere_is_marked_gone(
 
 
 def test_a_member_may_undo_their_own_disabling(theirs: Client, mine: Key, sandbox: RunningSandbox) -> None:
-    switch(theirs, mine, "disable")
+    page = switch(theirs, mine, "disable")
+    assert undo_in(page) == [f"/o/acme/keys/{mine.hash}/enable/"]
     assert "Key enabled." in switch(theirs, mine, "enable")
 
 
@@ -153,7 +192,9 @@ def test_disabling_it_once_more_does_not_make_the_lock_theirs(
     theirs: Client, mine: Key, desk: Client, sandbox: RunningSandbox
 ) -> None:
     switch(desk, mine, "disable")
-    assert "already disabled" in switch(theirs, mine, "disable")
+    page = switch(theirs, mine, "disable")
+    assert "already disabled" in page
+    assert undo_in(page) == []
     switch(theirs, mine, "enable")
     assert is_disabled(sandbox, mine)
 

@@ -13,7 +13,7 @@ from orgadmin.connections.services.change import (
 )
 from orgadmin.connections.services.connect import organization_connect
 from orgadmin.connections.services.invite import invitation_accept, invitation_revoke, person_invite
-from orgadmin.connections.services.people import person_remove, person_set_role
+from orgadmin.connections.services.people import person_remove, person_rename, person_set_role
 from orgadmin.connections.services.prepare import (
     demo_password_file,
     demo_prepare,
@@ -37,6 +37,7 @@ __all__ = [
     "owner_prepare",
     "person_invite",
     "person_remove",
+    "person_rename",
     "person_set_role",
     "sign_in_link",
 ]

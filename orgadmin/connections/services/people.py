@@ -61,6 +61,29 @@ def person_remove(*, actor: User, membership: Membership) -> None:
         row.delete()
 
 
+def person_rename(*, actor: User, name: str) -> bool:
+    """Be called something else, "" for the address alone. False: that was the name already.
+
+    Each organization of theirs keeps an entry: its log names people by what they were called at the time.
+    """
+    before = actor.get_full_name()
+    if before == name:
+        return False
+    with transaction.atomic():
+        for membership in actor.memberships.select_related("organization"):
+            note(
+                actor=actor,
+                organization=membership.organization,
+                action="person.rename",
+                target=person(actor),
+                before={"name": before},
+                after={"name": name},
+            )
+        actor.first_name, actor.last_name = name, ""
+        actor.save(update_fields=["first_name", "last_name"])
+    return True
+
+
 def person(user: User) -> Target:
     return Target(type="person", id=str(user.pk), name=str(user))
 

@@ -13,10 +13,12 @@ from django.db import transaction
 from orgadmin.accounts.invitations import prove_email
 from orgadmin.accounts.models import Organization, User
 from orgadmin.accounts.people import user_prepare
+from orgadmin.audit.services import note
 from orgadmin.connections.drafts import KeyAt, OrganizationDraft
 from orgadmin.connections.inspection import Findings, inspect, key_hash
 from orgadmin.connections.refusals import Refused
 from orgadmin.connections.services.connect import keep_organization
+from orgadmin.connections.services.people import person
 from orgadmin.inventory.services import request_all_pulls
 from orgadmin.openrouter.secret import Secret
 from orgadmin.openrouter.transport import Patience
@@ -36,7 +38,8 @@ def owner_prepare(*, email: str) -> str:
 def email_verify(*, email: str) -> bool:
     """Take an address for proven on the operator's word, where no mail can prove it. False: it was already.
 
-    Raises Refused when nobody has it, or when it is not clear whose it is.
+    To a member it opens the keys of whoever has it at OpenRouter, so each of their organizations keeps an
+    audit entry. Raises Refused when nobody has it, or when it is not clear whose it is.
     """
     with transaction.atomic():
         rows = EmailAddress.objects.filter(email__iexact=email)
@@ -53,6 +56,15 @@ def email_verify(*, email: str) -> bool:
             names = ", ".join(sorted(user.email for user in holders))
             raise Refused(f"Several accounts claim {email}: {names}. Have all but one remove it.")
         prove_email(holders[0], email.lower())
+        for membership in holders[0].memberships.select_related("organization"):
+            note(
+                actor=None,
+                organization=membership.organization,
+                action="person.verify",
+                target=person(holders[0]),
+                after={"email": email.lower()},
+                message="By the command manage.py verify_email.",
+            )
     return True
 
 
