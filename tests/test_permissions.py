@@ -51,7 +51,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "front:sign-in": (THE_WORLD, no(THE_WORLD)),
     "front:invitation": (THE_WORLD, no(THE_WORLD)),
     "front:accept": (THE_WORLD, THE_WORLD),
-    "spend:overview": (EVERYBODY, no(EVERYBODY)),
+    "spend:show": (EVERYBODY, no(EVERYBODY)),
     "search:palette": (EVERYBODY, no(EVERYBODY)),
     "keys:list": (EVERYBODY, no(EVERYBODY)),
     "keys:csv": (EVERYBODY, no(EVERYBODY)),

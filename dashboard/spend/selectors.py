@@ -309,7 +309,7 @@ class _Reading:
         return f"{self._address()}?{query}"
 
     def _address(self) -> str:
-        return reverse("spend:overview", kwargs={"organization": self.organization.slug})
+        return reverse("spend:show", kwargs={"organization": self.organization.slug})
 
     # --- the chart ---
 

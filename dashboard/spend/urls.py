@@ -6,5 +6,5 @@ from dashboard.spend import views
 
 app_name = "spend"
 urlpatterns = [
-    path("", views.overview, name="overview"),
+    path("", views.show, name="show"),
 ]

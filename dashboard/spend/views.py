@@ -23,7 +23,7 @@ SEE = (Permission.READ, Permission.OWN_KEYS)
 
 
 @allow(*SEE)
-def overview(request: OrgRequest) -> HttpResponse:
+def show(request: OrgRequest) -> HttpResponse:
     filters = SpendFilters.of(request.GET)
     if not request.reads_all and filters.group not in OWN_GROUPS:
         filters = replace(filters, group="model")
@@ -47,8 +47,7 @@ def overview(request: OrgRequest) -> HttpResponse:
         "reads_all": request.reads_all,
         "now": timezone.now(),
     }
-    status = 200 if found is not None else 400
-    return respond(request, "spend/overview.html", context, fragment="spend/_overview.html", status=status)
+    return respond(request, "spend/show.html", context, fragment="spend/_show.html")
 
 
 def _chips(request: OrgRequest, filters: SpendFilters) -> list[tuple[str, str]]:
