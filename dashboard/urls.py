@@ -13,5 +13,6 @@ urlpatterns = [
     path("", include("orgadmin.connections.front_urls")),
     path("o/<slug:organization>/spend/", include("dashboard.spend.urls")),
     path("o/<slug:organization>/search/", include("dashboard.search.urls")),
+    path("o/<slug:organization>/", include("dashboard.overview.urls")),
     path("o/<slug:organization>/", include("orgadmin.urls")),
 ]

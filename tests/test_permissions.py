@@ -51,6 +51,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "front:sign-in": (THE_WORLD, no(THE_WORLD)),
     "front:invitation": (THE_WORLD, no(THE_WORLD)),
     "front:accept": (THE_WORLD, THE_WORLD),
+    "overview:show": (READERS, no(READERS)),
     "spend:show": (EVERYBODY, no(EVERYBODY)),
     "search:palette": (EVERYBODY, no(EVERYBODY)),
     "keys:list": (EVERYBODY, no(EVERYBODY)),

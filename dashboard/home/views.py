@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from dashboard.jinja import THEMES
-from orgadmin.access import LAST_ORGANIZATION, SignedInRequest, signed_in
+from orgadmin.access import LAST_ORGANIZATION, PERMISSIONS, Permission, SignedInRequest, signed_in
 from orgadmin.accounts.models import Membership
 from orgadmin.accounts.selectors import may_connect
 from orgadmin.pages import respond
@@ -19,12 +19,15 @@ THEME_SECONDS = 365 * 86_400
 
 @signed_in()
 def home(request: SignedInRequest) -> HttpResponse:
-    """To the keys of the organization looked at last; a page that says how to get in where there is none."""
+    """To the organization looked at last: its overview, or one's own keys in it. Where there is none, a page
+    says how to get in."""
     if not request.memberships:
         context = {"email": request.user.email, "may_connect": may_connect(user=request.user)}
         return respond(request, "home/no_organization.html", context)
     chosen = _looked_at_last(request) or request.memberships[0]
-    return HttpResponseRedirect(reverse("keys:list", kwargs={"organization": chosen.organization.slug}))
+    reads_all = Permission.READ in PERMISSIONS.get(chosen.role, ())
+    first = "overview:show" if reads_all else "keys:list"
+    return HttpResponseRedirect(reverse(first, kwargs={"organization": chosen.organization.slug}))
 
 
 def _looked_at_last(request: SignedInRequest) -> Membership | None:

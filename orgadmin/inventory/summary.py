@@ -13,6 +13,7 @@ from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key, Member, SyncRun, Workspace
 
 EXPIRES_SOON = timedelta(days=30)
+IDLE = timedelta(days=30)
 
 
 def refresh_summary(organization: Organization) -> None:
@@ -26,10 +27,13 @@ def summary_of(organization: Organization) -> dict[str, Any]:
     """The counts as they stand: five queries, none of which a page makes."""
     now = timezone.now()
     live = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    # Like ``Key.idle_since``: the last sign of life, else the day it was made.
+    idle = Q(active_at__lt=now - IDLE) | Q(active_at=None, created_at__lt=now - IDLE)
     counts = Key.objects.filter(organization=organization, gone_at=None).aggregate(
         keys=Count("pk"),
         unlimited=Count("pk", filter=live & Q(limit=None)),
         expiring=Count("pk", filter=live & Q(expires_at__lte=now + EXPIRES_SOON)),
+        idle=Count("pk", filter=live & idle),
     )
     workspaces = Workspace.objects.filter(organization=organization, gone_at=None).order_by("name")
     return {

@@ -15,8 +15,12 @@ def test_who_is_signed_out_signs_in(db: None, client: Client) -> None:
     assert response["Location"] == "/accounts/login/?next=/"
 
 
-def test_it_leads_to_the_keys(organization: Organization, viewer: User, sign_in: SignIn) -> None:
-    assert sign_in(viewer).get("/")["Location"] == "/o/acme/keys/"
+def test_it_leads_to_the_overview(organization: Organization, viewer: User, sign_in: SignIn) -> None:
+    assert sign_in(viewer).get("/")["Location"] == "/o/acme/"
+
+
+def test_a_member_is_led_to_their_keys(synced: Organization, member: User, sign_in: SignIn) -> None:
+    assert sign_in(member).get("/")["Location"] == "/o/acme/keys/"
 
 
 def test_it_leads_to_the_organization_looked_at_last(
@@ -25,13 +29,13 @@ def test_it_leads_to_the_organization_looked_at_last(
     second = Organization.objects.create(name="Zeta", slug="zeta", base_url="http://127.0.0.1:1/api/v1")
     Membership.objects.create(organization=second, user=viewer, role=Role.VIEWER)
     browser = sign_in(viewer)
-    assert browser.get("/")["Location"] == "/o/acme/keys/"
+    assert browser.get("/")["Location"] == "/o/acme/"
     session = browser.session
     session["organization"] = "zeta"
     session.save()
-    assert browser.get("/")["Location"] == "/o/zeta/keys/"
+    assert browser.get("/")["Location"] == "/o/zeta/"
     Membership.objects.filter(organization=second).delete()
-    assert browser.get("/")["Location"] == "/o/acme/keys/"
+    assert browser.get("/")["Location"] == "/o/acme/"
 
 
 def test_who_belongs_nowhere_is_told_how_to_get_in(stranger: User, sign_in: SignIn) -> None:

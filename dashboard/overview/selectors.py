@@ -1,0 +1,125 @@
+"""Are we all right? The figures of the overview, each from a roll-up or a summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.db.models import ExpressionWrapper, F, FloatField, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from orgadmin.accounts.models import Organization
+from orgadmin.inventory.models import Key
+from orgadmin.usage.clock import today
+from orgadmin.usage.labels import Label, labels
+from orgadmin.usage.models import CreditSnapshot, Dimension, month_of
+from orgadmin.usage.openday import open_rows, settled_through, spent_by_now_yesterday, spent_today
+from orgadmin.usage.reading import Question, Span, largest, total
+
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A sum of money and how it grew; None where there is nothing to compare with."""
+
+    amount: Decimal
+    before: Decimal | None
+
+    @property
+    def change(self) -> Decimal | None:
+        return (self.amount - self.before) / self.before if self.before else None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One line of a list of the largest. ``ratio`` is of the largest of them."""
+
+    label: Label
+    amount: Decimal
+    ratio: float
+    href: str
+
+
+def spend_today(organization: Organization) -> Figure:
+    """The UTC day so far, against the same hours of yesterday."""
+    before = spent_by_now_yesterday(organization)
+    return Figure(spent_today(organization).total, before.total if before else None)
+
+
+def spend_of_days(organization: Organization, days: int) -> Figure:
+    """The last so many complete days, against as many before."""
+    settled = settled_through(organization) or today() - timedelta(days=1)
+    span = Span(settled - timedelta(days=days - 1), settled)
+    return Figure(_total(organization, span), _total(organization, span.before) or None)
+
+
+def spend_of_month(organization: Organization) -> Figure:
+    """The month so far, today included, against the same days of the month before."""
+    settled = settled_through(organization) or today() - timedelta(days=1)
+    first = month_of(today())
+    amount = _total(organization, Span(first, settled)) + _open(organization, settled, first)
+    last = month_of(first - timedelta(days=1))
+    until = min(first - timedelta(days=1), last + timedelta(days=max(0, (settled - first).days)))
+    before = _total(organization, Span(last, until)) if settled >= first else Decimal(0)
+    return Figure(amount, before or None)
+
+
+def _total(organization: Organization, span: Span) -> Decimal:
+    return total(Question(organization.pk, span)).total
+
+
+def _open(organization: Organization, settled: date, first: date) -> Decimal:
+    since = max(first, settled + timedelta(days=1))
+    rows = open_rows(Question(organization.pk, Span(since, today())), Dimension.TOTAL, since)
+    return sum((amounts.total for _, _, amounts in rows), Decimal(0))
+
+
+def newest_credits(organization: Organization) -> CreditSnapshot | None:
+    return CreditSnapshot.objects.filter(organization=organization).order_by("-taken_at").first()
+
+
+def days_left(organization: Organization, balance: Decimal) -> int | None:
+    """How many days the balance lasts at the pace of the last seven, BYOK left out; None at no pace."""
+    settled = settled_through(organization) or today() - timedelta(days=1)
+    week = total(Question(organization.pk, Span(settled - timedelta(days=6), settled))).usage
+    return int(balance * 7 / week) if week > 0 and balance > 0 else None
+
+
+def top(organization: Organization, dimension: Dimension, name: str, days: int = 30) -> list[Ranked]:
+    """The largest parts of the last complete days, BYOK included. ``name`` is the filter's in an address."""
+    settled = settled_through(organization) or today() - timedelta(days=1)
+    question = Question(organization.pk, Span(settled - timedelta(days=days - 1), settled))
+    found = {
+        part: amounts
+        for part, amounts in largest(question, dimension, measure="total", count=TOP).items()
+        if amounts.total > 0
+    }
+    names = labels(dimension, found)
+    most = max((amounts.total for amounts in found.values()), default=Decimal(1))
+    return [
+        Ranked(
+            names[part], amounts.total, float(amounts.total / most), _spend(organization, name, names[part])
+        )
+        for part, amounts in found.items()
+    ]
+
+
+def _spend(organization: Organization, name: str, label: Label) -> str:
+    if not label.name:
+        return ""
+    address = reverse("spend:show", kwargs={"organization": organization.slug})
+    following = "model" if name == "key" else "key"
+    return f"{address}?{urlencode({name: label.name, 'group': following})}"
+
+
+def limits(organization: Organization) -> list[tuple[Key, float]]:
+    """The live keys nearest their limit, with the share that is used."""
+    share = ExpressionWrapper(1.0 - F("limit_remaining") * 1.0 / F("limit"), output_field=FloatField())
+    now = timezone.now()
+    live = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    keys = Key.objects.filter(live, organization=organization, gone_at=None, limit__gt=0)
+    return [(key, key.used) for key in keys.annotate(used=share).order_by("-used", "pk")[:TOP]]
