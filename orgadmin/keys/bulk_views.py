@@ -72,7 +72,8 @@ def _stops_nothing_unasked(request: OrgRequest, form: LimitForm | ConfirmForm) -
     """Whether a limit stops no key at once, or the person ticked that it may."""
     if not isinstance(form, LimitForm) or form.cleaned_data["blocks_anyway"]:
         return True
-    blocked = blocked_by(_selection(request), **_window(form))
+    limit, limit_reset = form.wanted()
+    blocked = blocked_by(_selection(request), limit=limit, limit_reset=limit_reset)
     if blocked:
         form.refuse_to_block(blocked)
     return not blocked
@@ -98,12 +99,8 @@ def _form(act: Act, data: QueryDict | None, count: int) -> LimitForm | ConfirmFo
 def _params(form: LimitForm | ConfirmForm | None) -> dict[str, Any]:
     if not isinstance(form, LimitForm):
         return {}
-    window = _window(form)
-    return {**window, "limit": None if window["limit"] is None else str(window["limit"])}
-
-
-def _window(form: LimitForm) -> dict[str, Any]:
-    return {"limit": form.cleaned_data["limit"], "limit_reset": form.cleaned_data["limit_reset"] or None}
+    limit, limit_reset = form.wanted()
+    return {"limit": None if limit is None else str(limit), "limit_reset": limit_reset}
 
 
 def _sheet(request: OrgRequest, act: Act, *, form: LimitForm | ConfirmForm | None) -> HttpResponse:
