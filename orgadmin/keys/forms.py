@@ -228,6 +228,8 @@ class KeyEditForm(_LimitRules):
     limit = KeyForm.base_fields["limit"]
     limit_reset = KeyForm.base_fields["limit_reset"]
     include_byok_in_limit = KeyForm.base_fields["include_byok_in_limit"]
+    # Shown only when the limit would stop the key.
+    blocks_anyway = forms.BooleanField(required=False, label="Stop the key and save")
     seen = SeenField()
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
@@ -267,6 +269,10 @@ class KeyEditForm(_LimitRules):
         values = self.cleaned_data
         wanted = {name: values[name] for name in EDITABLE} | {"limit_reset": values["limit_reset"] or None}
         return KeyEdit(seen=values["seen"], wanted=wanted)
+
+    def refuse_to_block(self) -> None:
+        """Ask for the tick: the key has spent this much already."""
+        self.add_error("blocks_anyway", "The key has spent this much already and would stop working at once.")
 
 
 def posted(value: Any) -> str:
