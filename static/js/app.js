@@ -210,3 +210,7 @@ function attend(root) {
 }
 
 attend(document);
+
+// Fetched while the dashboard can be reached: that it cannot is what this module will have to say.
+const idle = window.requestIdleCallback ?? ((act) => setTimeout(act, 1000));
+addEventListener("load", () => idle(toasts));

@@ -129,3 +129,13 @@ def test_the_first_sync_fills_the_whole_page(
     expect(page.locator("#nouns")).to_have_count(0)
     expect(page.locator("#workspace-menu")).to_be_visible()
     assert page.url.endswith("?sort=-month")
+
+
+def test_it_says_that_the_dashboard_cannot_be_reached(page: Page, problems: list[str]) -> None:
+    page.goto("/o/acme/keys/", wait_until="networkidle")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Create key").click()
+
+    expect(page.locator("#toasts").get_by_text("The dashboard cannot be reached.")).to_be_visible()
+    page.context.set_offline(False)
+    problems.clear()
