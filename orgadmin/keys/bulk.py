@@ -110,6 +110,12 @@ def _spent(column: str, limit: Decimal, counts_byok: bool | None) -> Q:
     return with_byok if counts_byok else alone
 
 
+def done_by(job_id: int, *, organization: Organization) -> QuerySet[JobItem, Any]:
+    """The hashes of the keys that a job of the organization changed."""
+    done = JobItem.objects.filter(job=job_id, job__organization=organization, job__kind__startswith="keys.")
+    return done.filter(state=JobItem.State.OK).values("target_id")
+
+
 def bulk_start(
     *,
     actor: User,

@@ -12,7 +12,7 @@ from django.urls import reverse
 from orgadmin.access import OrgRequest, allow
 from orgadmin.audit.text import writable
 from orgadmin.inventory.models import Key
-from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start
+from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start, done_by
 from orgadmin.keys.filters import KeyFilters
 from orgadmin.keys.forms import ConfirmForm, LimitForm
 from orgadmin.keys.selectors import filtered, visible_keys
@@ -56,11 +56,19 @@ def start(request: OrgRequest) -> HttpResponse:
 
 
 def _selection(request: OrgRequest) -> QuerySet[Key]:
-    """The ticked keys, or all that match the filters when the person asked for all."""
+    """The ticked keys, all that match the filters when the person asked for all, or those that a job changed."""
     keys = visible_keys(request).filter(gone_at=None)
+    if number := _job_number(request):
+        return keys.filter(hash__in=done_by(number, organization=request.organization))
     if request.POST.get("all"):
         return filtered(keys, KeyFilters.of(QueryDict(request.POST.get("filters", "")[:4000])))
     return keys.filter(hash__in=_ticked(request))
+
+
+def _job_number(request: OrgRequest) -> int:
+    """The job whose keys are meant, or 0."""
+    text = request.POST.get("job", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _ticked(request: OrgRequest) -> list[str]:
@@ -124,6 +132,8 @@ def _sheet(request: OrgRequest, act: Act, *, form: LimitForm | ConfirmForm | Non
 
 def _carried(request: OrgRequest) -> list[tuple[str, str]]:
     """The selection, for the form that starts the job."""
+    if number := _job_number(request):
+        return [("job", str(number))]
     if request.POST.get("all"):
         return [("all", "1"), ("filters", request.POST.get("filters", ""))]
     return [("selected", value) for value in _ticked(request)]
