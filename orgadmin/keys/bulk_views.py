@@ -56,7 +56,7 @@ def start(request: OrgRequest) -> HttpResponse:
 
 
 def _selection(request: OrgRequest) -> QuerySet[Key]:
-    """The ticked keys, all that match the filters when the person asked for all, or those that a job changed."""
+    """The ticked keys, all that match the filters when the person asked for all, or what a job changed."""
     keys = visible_keys(request).filter(gone_at=None)
     if number := _job_number(request):
         return keys.filter(hash__in=done_by(number, organization=request.organization))
