@@ -363,5 +363,5 @@ class ConfirmForm(forms.Form):
     def clean_confirmation(self) -> str:
         typed: str = self.cleaned_data["confirmation"]
         if " ".join(typed.split()) != " ".join(self.word.split()):
-            raise ValidationError(f"This is not “{self.word}”. Nothing was deleted.")
+            raise ValidationError(f"This is not “{self.word}”.")
         return typed

@@ -41,7 +41,7 @@ def test_the_preview_says_what_would_happen_and_changes_nothing(
     page = text_of(response)
     assert response.status_code == 200
     assert "Disable 3 keys" in page
-    assert "1 key is disabled already and stay as they are." in page
+    assert "1 key is disabled already and stays as it is." in page
     for key in keys:
         assert f"<li>{key.name}</li>" in page
     assert sent(sandbox) == []
