@@ -225,4 +225,5 @@ def explained(error: OpenRouterError, known: str) -> str:
             f"{sentence(error.message)} Nobody knows yet whether the change took effect: the next sync will "
             "tell, and the audit log will say so."
         )
-    return f"OpenRouter: {sentence(error.message)} {known}"
+    said = sentence(error.message)
+    return f"{said} {known}" if said.startswith("OpenRouter") else f"OpenRouter: {said} {known}"
