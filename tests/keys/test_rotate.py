@@ -355,3 +355,36 @@ def test_retiring_waits_when_openrouter_cannot_be_asked(
     response: Any = desk.post(f"{page_of(rotation)}retire/")
     assert "OpenRouter: Not now" in text_of(desk.get(response["Location"]))
     assert not sandbox.sandbox.key(rotation.old.hash)["disabled"]
+
+
+def test_an_old_key_that_is_off_already_needs_no_waiting(
+    desk: Client, rotation: Rotation, sandbox: RunningSandbox, sync: Sync
+) -> None:
+    sandbox.sandbox.outside.update_key(rotation.old.hash, disabled=True)
+    sync()
+    page = text_of(desk.get(page_of(rotation)))
+    assert "there is nothing to wait for" in page
+    assert "Close rotation" in page
+    assert "Retire" not in page
+    assert "Old one is off" in text_of(desk.get("/o/acme/keys/rotations/"))
+
+    assert desk.post(f"{page_of(rotation)}retire/").status_code == 302
+    rotation.refresh_from_db()
+    assert rotation.retired_at is not None
+    assert sent(sandbox) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"disabled": True}, "The successor is disabled"),
+        ({"gone_at": timezone.now()}, "The successor was deleted"),
+        ({"limit": 1, "limit_remaining": 0}, "The successor has reached its limit"),
+    ],
+)
+def test_it_warns_of_a_successor_that_refuses(
+    desk: Client, rotation: Rotation, state: dict[str, Any], words: str
+) -> None:
+    assert "what has changed over to it is refused" not in text_of(desk.get(page_of(rotation)))
+    Key.objects.filter(pk=rotation.new.pk).update(**state)
+    assert words in text_of(desk.get(page_of(rotation)))
