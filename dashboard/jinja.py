@@ -105,10 +105,12 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
 @dataclass(frozen=True)
 class Freshness:
     """How true the mirror is. ``kind`` is the colour (ok, attention, danger, neutral), ``label`` the words,
-    ``detail`` the tooltip, ``poll_seconds`` how often a visible page may ask again."""
+    ``short`` what of them fits on a phone, ``detail`` the tooltip, ``poll_seconds`` how often a visible page
+    may ask again."""
 
     kind: str
     label: str
+    short: str
     detail: str
     is_running: bool
     poll_seconds: int
@@ -218,7 +220,8 @@ class Frame:
         organization = self.organization
         if organization is not None and not organization.is_connected:
             detail = _why_not_connected(organization)
-            return Freshness("danger", organization.get_status_display(), detail, False, POLL_SECONDS)
+            status = organization.get_status_display()
+            return Freshness("danger", status, status, detail, False, POLL_SECONDS)
         return freshness(self.summary)
 
 
@@ -236,11 +239,14 @@ def freshness(summary: Mapping[str, Any]) -> Freshness:
     state = summary.get("sync_state", "never")
     when = f"Last synced {formats.exact(synced_at)}." if synced_at else "Nothing was synced yet."
     if state == "running":
-        return Freshness("accent", "Syncing…", when, True, POLL_SECONDS_RUNNING)
+        return Freshness("accent", "Syncing…", "Syncing…", when, True, POLL_SECONDS_RUNNING)
     if state == "failed":
         message = summary.get("sync_message") or "The last sync failed."
-        return Freshness("danger", "Sync failed", f"{sentence(message)} {when}", False, POLL_SECONDS)
+        data = f" · data from {formats.relative(synced_at)}" if synced_at else ""
+        detail = f"{sentence(message)} {when}"
+        return Freshness("danger", f"Sync failed{data}", "Failed", detail, False, POLL_SECONDS)
     if synced_at is None:
-        return Freshness("neutral", "Never synced", when, False, POLL_SECONDS)
+        return Freshness("neutral", "Never synced", "Never", when, False, POLL_SECONDS)
     kind = "attention" if timezone.now() - synced_at > STALE else "ok"
-    return Freshness(kind, f"Synced {formats.relative(synced_at)}", when, False, POLL_SECONDS)
+    age = formats.relative(synced_at)
+    return Freshness(kind, f"Synced {age}", age.removesuffix(" ago"), when, False, POLL_SECONDS)

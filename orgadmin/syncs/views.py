@@ -119,12 +119,14 @@ def _answer(request: OrgRequest, *, toast: str = "", problem: str = "") -> HttpR
     if problem:
         messages.error(request, problem)
     if request.htmx.target == "nouns":
-        return respond(
+        response = respond(
             request,
             "syncs/progress.html",
             _nouns(request, noun_states(request.organization)),
             fragment="syncs/_nouns.html",
         )
+        # For the line in the top bar, which would say "Synced now" for up to half a minute.
+        return response if problem else trigger_client_event(response, "sync:asked")
     response = respond(request, "syncs/fresh.html", {}, fragment=FRESHNESS)
     return response if problem else trigger_client_event(response, "sync:started")
 

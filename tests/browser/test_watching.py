@@ -16,6 +16,7 @@ from tests.auditlog.acting import act
 from tests.browser.conftest import OpenPage
 from tests.browser.test_keys import signed_in_page
 from tests.conftest import Bells, SignIn
+from tests.sandbox_server import RunningSandbox
 from tests.syncs.test_job_page import start, work
 
 __all__ = ["work"]  # an autouse fixture
@@ -139,3 +140,18 @@ def test_it_says_that_the_dashboard_cannot_be_reached(page: Page, problems: list
     expect(page.locator("#toasts").get_by_text("The dashboard cannot be reached.")).to_be_visible()
     page.context.set_offline(False)
     problems.clear()
+
+
+def test_a_sync_that_fails_is_told_above_as_well(
+    page: Page, bells: Bells, sandbox: RunningSandbox, synced: Organization
+) -> None:
+    page.goto("/o/acme/sync/")
+    expect(page.locator("#freshness").get_by_text("Synced now")).to_be_visible()
+    sandbox.sandbox.fault(kind="status", status=403, path="/keys", times=9, message="No.")
+    page.locator("#sync-keys").click()
+    expect(page.locator("#freshness").get_by_text("Syncing…").first).to_be_visible()
+    bells.work()
+
+    expect(page.locator("#nouns").get_by_text("Failed")).to_be_visible()
+    expect(page.locator("#freshness").get_by_text("Synced now")).to_have_count(0)
+    expect(page.locator("#freshness .dot.danger")).to_be_visible()
