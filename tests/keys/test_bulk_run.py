@@ -89,25 +89,6 @@ def test_it_sets_a_limit_with_its_window_and_takes_it_away(
     assert [sandbox.sandbox.key(key.hash)["limit"] for key in keys] == [None] * 3
 
 
-def test_a_limit_alone_keeps_the_window_that_each_key_has(
-    begin: Begin, synced: Organization, sandbox: RunningSandbox, bells: Bells
-) -> None:
-    keys = three(synced)
-    for key, window in zip(keys, ("daily", "weekly", None), strict=True):
-        # Nobody told the mirror: what counts is what OpenRouter has when the key's turn comes.
-        sandbox.sandbox.outside.update_key(key.hash, limit=1, limit_reset=window)
-    begin("limit", keys, limit="5000", blocks_anyway="on")
-    bells.work()
-    bodies = {call.path.rpartition("/")[2]: call.body for call in sent(sandbox)}
-    windows = [bodies[key.hash] for key in keys]
-    assert windows == [{"limit": 5000, "limit_reset": window} for window in ("daily", "weekly", None)]
-    assert [sandbox.sandbox.key(key.hash)["limit_reset"] for key in keys] == ["daily", "weekly", None]
-
-    begin("limit", keys, limit="6000", limit_reset="lifetime", blocks_anyway="on")
-    bells.work()
-    assert [sandbox.sandbox.key(key.hash)["limit_reset"] for key in keys] == [None] * 3
-
-
 def test_it_deletes(begin: Begin, synced: Organization, sandbox: RunningSandbox, bells: Bells) -> None:
     keys = three(synced)
     job = begin("delete", keys, confirmation="delete 3")
