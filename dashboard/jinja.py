@@ -22,6 +22,8 @@ from jinja2 import Environment, StrictUndefined
 
 from dashboard import formats
 from dashboard.navigation import Group, Link, navigation
+from orgadmin.access import LAST_ORGANIZATION
+from orgadmin.accounts.selectors import memberships_of
 from orgadmin.pages import sentence
 
 THEMES = ("auto", "light", "dark")
@@ -213,6 +215,16 @@ class Frame:
             )
             for entry in getattr(self.request, "memberships", ())
         ]
+
+    @cached_property
+    def way_back(self) -> Choice | None:
+        """From a page of no organization to the keys of the one looked at last."""
+        session = getattr(self.request, "session", {})
+        if self.organization is not None or self.user is None or LAST_ORGANIZATION not in session:
+            return None
+        theirs = {entry.organization.slug: entry.organization for entry in memberships_of(user=self.user)}
+        last = theirs.get(session[LAST_ORGANIZATION])
+        return Choice(last.name, url("keys:list", organization=last.slug), False) if last else None
 
     @cached_property
     def freshness(self) -> Freshness:
