@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.services import Target
+from orgadmin.inventory.models import Member
 from tests.auditlog.acting import act
 from tests.browser.conftest import NARROW, OpenPage
 from tests.browser.test_keys import signed_in_page
@@ -73,7 +74,8 @@ def test_the_log_says_who_and_when_below_it_on_a_phone(at: Any, log: None, admin
     expect(page.get_by_role("columnheader", name="Who")).to_be_hidden()
 
 
-def test_the_keys_say_their_state(at: Any) -> None:
+def test_the_keys_say_their_state(at: Any, synced: Organization) -> None:
+    Member.objects.filter(organization=synced).update(first_name="Maximiliana", last_name="Featherstonehaugh")
     page = at(NARROW, "keys/")
     row = page.locator("#list tbody tr").first
 
