@@ -22,6 +22,8 @@ from jinja2 import Environment, StrictUndefined
 
 from dashboard import formats
 from dashboard.navigation import Group, Link, navigation
+from orgadmin.access import LAST_ORGANIZATION
+from orgadmin.accounts.selectors import memberships_of
 from orgadmin.pages import sentence
 
 THEMES = ("auto", "light", "dark")
@@ -107,10 +109,12 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
 @dataclass(frozen=True)
 class Freshness:
     """How true the mirror is. ``kind`` is the colour (ok, attention, danger, neutral), ``label`` the words,
-    ``detail`` the tooltip, ``poll_seconds`` how often a visible page may ask again."""
+    ``short`` what of them fits on a phone, ``detail`` the tooltip, ``poll_seconds`` how often a visible page
+    may ask again."""
 
     kind: str
     label: str
+    short: str
     detail: str
     is_running: bool
     poll_seconds: int
@@ -215,12 +219,23 @@ class Frame:
         ]
 
     @cached_property
+    def way_back(self) -> Choice | None:
+        """From a page of no organization to the keys of the one looked at last."""
+        session = getattr(self.request, "session", {})
+        if self.organization is not None or self.user is None or LAST_ORGANIZATION not in session:
+            return None
+        theirs = {entry.organization.slug: entry.organization for entry in memberships_of(user=self.user)}
+        last = theirs.get(session[LAST_ORGANIZATION])
+        return Choice(last.name, url("keys:list", organization=last.slug), False) if last else None
+
+    @cached_property
     def freshness(self) -> Freshness:
         """What the top bar says about the mirror of this organization."""
         organization = self.organization
         if organization is not None and not organization.is_connected:
             detail = _why_not_connected(organization)
-            return Freshness("danger", organization.get_status_display(), detail, False, POLL_SECONDS)
+            status = organization.get_status_display()
+            return Freshness("danger", status, status, detail, False, POLL_SECONDS)
         return freshness(self.summary)
 
 
@@ -238,11 +253,14 @@ def freshness(summary: Mapping[str, Any]) -> Freshness:
     state = summary.get("sync_state", "never")
     when = f"Last synced {formats.exact(synced_at)}." if synced_at else "Nothing was synced yet."
     if state == "running":
-        return Freshness("accent", "Syncing…", when, True, POLL_SECONDS_RUNNING)
+        return Freshness("accent", "Syncing…", "Syncing…", when, True, POLL_SECONDS_RUNNING)
     if state == "failed":
         message = summary.get("sync_message") or "The last sync failed."
-        return Freshness("danger", "Sync failed", f"{sentence(message)} {when}", False, POLL_SECONDS)
+        data = f" · data from {formats.relative(synced_at)}" if synced_at else ""
+        detail = f"{sentence(message)} {when}"
+        return Freshness("danger", f"Sync failed{data}", "Failed", detail, False, POLL_SECONDS)
     if synced_at is None:
-        return Freshness("neutral", "Never synced", when, False, POLL_SECONDS)
+        return Freshness("neutral", "Never synced", "Never", when, False, POLL_SECONDS)
     kind = "attention" if timezone.now() - synced_at > STALE else "ok"
-    return Freshness(kind, f"Synced {formats.relative(synced_at)}", when, False, POLL_SECONDS)
+    age = formats.relative(synced_at)
+    return Freshness(kind, f"Synced {age}", age.removesuffix(" ago"), when, False, POLL_SECONDS)

@@ -75,12 +75,13 @@ def navigation(
 ) -> tuple[Group, ...]:
     """The groups somebody with the permissions ``may`` sees, the page in ``namespace`` marked as open.
 
-    Counts are of the whole organization, so only those who may read all of it see them.
+    Counts are of the whole organization, so only those who may read all of it see them, once it was synced.
     """
+    counts = summary if "read" in may and summary.get("synced_at") else {}
 
     def link(entry: Entry) -> Link:
         url = reverse(entry.target, kwargs={"organization": organization})
-        count = summary.get(entry.count) if entry.count and "read" in may else None
+        count = counts.get(entry.count)
         return Link(
             entry=entry,
             url=f"{url}?workspace={workspace}" if workspace and entry.by_workspace else url,

@@ -144,6 +144,12 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.get_full_path() if request.method == "GET" else reverse("home"))
 
 
+@allow(Permission.READ, Permission.OWN_KEYS, methods=("GET", "POST"))
+def nothing_here(request: OrgRequest, rest: str) -> HttpResponse:
+    """An address that leads nowhere: 404, with the sidebar for those who belong to the organization."""
+    raise Http404("There is no such page.")
+
+
 # --- a fresh proof of identity ---------------------------------------------------------------------
 
 

@@ -149,6 +149,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
     "delete": (_address("keys/{key}/delete/"), _fixed(confirmation="not its name")),
     "preview": (_address("keys/bulk/"), _bulk("disable")),
     "bulk disable": (_address("keys/bulk/start/"), _bulk("disable")),
+    "bulk enable": (_address("keys/bulk/start/"), _bulk("enable", job="1")),
     "bulk limit": (
         _address("keys/bulk/start/"),
         _bulk("limit", limit="5", limit_reset="daily", blocks_anyway="on"),

@@ -34,6 +34,7 @@ CHANGERS = "login 404 403 403 in  in"
 OWNERS = "login 404 403 403 403 in"
 CONNECTORS = "login 403 403 403 403 in"
 SIGNED_IN = "login in  in  in  in  in"
+NOBODY = "login 404 404 404 404 404"
 THE_WORLD = "in    in  in  in  in  in"
 
 
@@ -92,6 +93,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "connections:invitation-revoke": (no(OWNERS), OWNERS),
     "connections:role": (no(OWNERS), OWNERS),
     "connections:remove": (OWNERS, OWNERS),
+    "nothing-here": (NOBODY, NOBODY),
 }
 
 # Pages of the package for sign-in, all below /accounts/: those that are there before one signed in.
@@ -163,6 +165,7 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "membership_id": Membership.objects.get(user=viewer).pk,
         "uid": "Mg",
         "token": "stale-token",
+        "rest": "nowhere",
     }
 
 

@@ -1,4 +1,5 @@
-"""What the palette finds: keys, workspaces and members of one organization, and the product's pages."""
+"""What the palette finds: keys, workspaces and members of one organization, the product's pages, and the
+other organizations of whoever asks."""
 
 from __future__ import annotations
 
@@ -33,17 +34,25 @@ Group = tuple[str, list[Hit]]
 
 
 def found(request: OrgRequest, query: str) -> list[Group]:
-    """The groups of results for a query, empty ones left out, at most eight hits each.
+    """The groups of results for a query, empty ones left out, at most eight hits each and a way to the rest.
 
-    Members of the dashboard who see their own keys only find those, and no workspaces and people.
+    Members of the dashboard who see their own keys only find those, and no workspaces and people. A person
+    comes before the keys that are found only because they own them.
     """
     words = query.casefold().split()[:MOST_WORDS]
-    groups = [("Pages", _pages(request, words))]
-    if words:
-        groups = [("Keys", _keys(request, query.casefold().strip(), words)), *groups]
-        if request.reads_all:
-            groups += [("Workspaces", _workspaces(request, words)), ("Members", _members(request, words))]
-    return [(heading, hits) for heading, hits in groups if hits]
+    pages = ("Pages", _pages(request, words))
+    if not words:
+        return [pages]
+    start = query.casefold().strip()
+    keys = ("Keys", _keys(request, start, words))
+    rest = [("Organizations", _organizations(request, words))]
+    if request.reads_all:
+        people, places = ("Members", _members(request, words)), ("Workspaces", _workspaces(request, words))
+        is_named = any(hit.label.casefold().startswith(start) for hit in keys[1])
+        groups = [keys, pages, places, people] if is_named else [people, places, keys, pages]
+    else:
+        groups = [keys, pages]
+    return [(heading, hits) for heading, hits in (*groups, *rest) if hits]
 
 
 def _pages(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
@@ -57,22 +66,27 @@ def _keys(request: OrgRequest, start: str, words: Sequence[str]) -> list[Hit]:
     keys = (
         visible_keys(request).filter(gone_at=None).select_related("workspace").defer("extra", "search_text")
     )
-    named = list(keys.filter(sort_name__startswith=start).order_by("sort_name", "pk")[:MOST])
+    named = list(keys.filter(sort_name__startswith=start).order_by("sort_name", "pk")[: MOST + 1])
     others: list[Key] = []
-    if len(named) < MOST:
+    if len(named) <= MOST:
         holding = keys.exclude(pk__in=[key.pk for key in named])
         for condition in containing(" ".join(words)):
             holding = holding.filter(condition)
-        others = list(holding.order_by("sort_name", "pk")[: MOST - len(named)])
+        others = list(holding.order_by("sort_name", "pk")[: MOST + 1 - len(named)])
+    rows = [*named, *others]
     slug = request.organization.slug
-    return [
+    hits = [
         Hit(
             label=key.name,
             detail=f"{key.label} · {key.workspace.name}" if key.workspace else key.label,
             url=reverse("keys:detail", kwargs={"organization": slug, "key_hash": key.hash}),
         )
-        for key in (*named, *others)
+        for key in rows[:MOST]
     ]
+    if len(rows) > MOST:
+        query = " ".join(words)
+        hits.append(Hit(f"All keys with “{query[:40]}”", "", _keys_url(request, q=query)))
+    return hits
 
 
 def _workspaces(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
@@ -88,6 +102,16 @@ def _members(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
         named = Q(first_name__icontains=word) | Q(last_name__icontains=word)
         rows = rows.filter(named | Q(email__icontains=word) | Q(uid__iexact=word))
     return [Hit(str(row), row.email, _keys_url(request, owner=row.uid)) for row in rows[:MOST]]
+
+
+def _organizations(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
+    """The others that the person belongs to: known already, so this asks nothing."""
+    others = (entry.organization for entry in request.memberships if entry != request.membership)
+    return [
+        Hit(row.name, "Organization", reverse("keys:list", kwargs={"organization": row.slug}))
+        for row in others
+        if all(word in f"{row.name} {row.slug}".casefold() for word in words)
+    ][:MOST]
 
 
 def _keys_url(request: OrgRequest, **filters: str) -> str:

@@ -33,6 +33,17 @@ _ABOUT_US = {
 class AccountAdapter(DefaultAccountAdapter):
     """Accounts are made by invitation only."""
 
+    # In the words of the rest of the house.
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "cannot_remove_primary_email": "This is your primary address: make another one primary first.",
+        "duplicate_email": "This e-mail address is one of yours already.",
+        "email_password_mismatch": "E-mail address or password is not correct.",
+        "email_taken": "Somebody has an account with this e-mail address already.",
+        "max_email_addresses": "You cannot have more than %d e-mail addresses.",
+        "too_many_login_attempts": "Too many failed tries to sign in. Wait a few minutes, then try again.",
+    }
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send, or say that it could not be sent: a mail server that is down is no error page."""
         try:
@@ -88,6 +99,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class MfaAdapter(DefaultMFAAdapter):
     """Keeps TOTP secrets and recovery seeds encrypted; the package's default keeps them in clear."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "add_email_blocked": "Switch off two-step sign-in before you add an e-mail address.",
+        "cannot_delete_authenticator": "Two-step sign-in cannot be switched off.",
+        "cannot_generate_recovery_codes": "Recovery codes need two-step sign-in: switch it on first.",
+        "unverified_email": "Two-step sign-in needs every e-mail address of yours to be confirmed.",
+    }
 
     def encrypt(self, text: str) -> str:
         return encrypt(text)

@@ -53,6 +53,11 @@ class LogFilters:
         return self == LogFilters()
 
     @property
+    def is_search(self) -> bool:
+        """Whether nothing but a target was asked for."""
+        return self == LogFilters(target=self.target)
+
+    @property
     def acts(self) -> ActFilters:
         """The same for the selectors."""
         return ActFilters(

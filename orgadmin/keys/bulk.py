@@ -15,8 +15,10 @@ from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Membership, Organization, User
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.money import MoneyField
+from orgadmin.inventory.nouns import stored
 from orgadmin.jobs.models import Job, JobItem
 from orgadmin.jobs.services import PATIENCE, NewJob, Skip, job_start, register
+from orgadmin.keys.forms import OWN_WINDOW
 from orgadmin.keys.selectors import lockable, own_members
 from orgadmin.keys.services import Locked, key_delete, key_set_disabled, own_key_set_disabled
 from orgadmin.keys.services.update import key_as_it_is, send_changes
@@ -75,18 +77,43 @@ ACTS: Mapping[str, Act] = {
 _SPENT = {None: "usage", "daily": "usage_daily", "weekly": "usage_weekly", "monthly": "usage_monthly"}
 
 
-def blocked_by(keys: QuerySet[Key], *, limit: Decimal | None, limit_reset: str | None) -> int:
-    """How many of the keys work now and would refuse requests at once under this limit (FACTS 3.7)."""
+def blocked_by(
+    keys: QuerySet[Key], *, limit: Decimal | None, limit_reset: str | None, counts_byok: bool | None = None
+) -> int:
+    """How many of the keys work now and would refuse requests at once under this limit (FACTS 3.7).
+
+    ``limit_reset`` OWN_WINDOW: in the window that each has; ``counts_byok`` None: as each counts now.
+    """
+    limit = stored(limit)
     if limit is None:
         return 0
-    spent = _SPENT[limit_reset]
-    over = Q(include_byok_in_limit=False, **{f"{spent}__gte": limit}) | Q(
-        include_byok_in_limit=True, spent_with_byok__gte=limit
-    )
-    working = keys.filter(disabled=False).exclude(limit_remaining__lte=0)
+    over = Q(pk__in=[])
+    for window, spent in _SPENT.items():
+        if limit_reset == OWN_WINDOW:
+            over |= Q(limit_reset=window) & _spent(spent, limit, counts_byok)
+        elif limit_reset == window:
+            over |= _spent(spent, limit, counts_byok)
     # Two columns of ours added up are plain integers to Django; the field makes them dollars again.
-    both = ExpressionWrapper(F(spent) + F(f"byok_{spent}"), output_field=MoneyField())
-    return working.annotate(spent_with_byok=both).filter(over).count()
+    both = {
+        f"{spent}_and_byok": ExpressionWrapper(F(spent) + F(f"byok_{spent}"), output_field=MoneyField())
+        for spent in _SPENT.values()
+    }
+    working = keys.filter(disabled=False).exclude(limit_remaining__lte=0)
+    return working.annotate(**both).filter(over).count()
+
+
+def _spent(column: str, limit: Decimal, counts_byok: bool | None) -> Q:
+    """That the limit's counter has reached it."""
+    alone, with_byok = Q(**{f"{column}__gte": limit}), Q(**{f"{column}_and_byok__gte": limit})
+    if counts_byok is None:
+        return Q(include_byok_in_limit=False) & alone | Q(include_byok_in_limit=True) & with_byok
+    return with_byok if counts_byok else alone
+
+
+def done_by(job_id: int, *, organization: Organization) -> QuerySet[JobItem, Any]:
+    """The hashes of the keys that a job of the organization changed."""
+    done = JobItem.objects.filter(job=job_id, job__organization=organization, job__kind__startswith="keys.")
+    return done.filter(state=JobItem.State.OK).values("target_id")
 
 
 def would_change(act: Act, keys: QuerySet[Key], *, may_change: bool) -> int:
@@ -180,13 +207,13 @@ def enable(job: Job, item: JobItem) -> str:
 @register("keys.limit")
 def limit(job: Job, item: JobItem) -> str:
     key = _key(job, item, _permissions(job))
-    amount = job.params["limit"]
-    wanted = {
-        "limit": None if amount is None else Decimal(amount),
-        "limit_reset": job.params["limit_reset"],
-    }
-    if _limit_of(key) == wanted and _limit_of(key_as_it_is(key=key, patience=PATIENCE)) == wanted:
-        raise Skip("It had this limit already.")
+    wanted = _wanted(job, key)
+    # The window that a key has now stands in no parameter, and the mirror may be minutes old.
+    if job.params["limit_reset"] == OWN_WINDOW or _limit_of(key) == wanted:
+        key = key_as_it_is(key=key, patience=PATIENCE)
+        wanted = _wanted(job, key)
+        if _limit_of(key) == wanted:
+            raise Skip("It had this limit already.")
     send_changes(
         actor=job.actor,
         key=key,
@@ -196,7 +223,16 @@ def limit(job: Job, item: JobItem) -> str:
         before=_limit_of(key),
         changes=wanted,
     )
-    return "Limit set." if amount is not None else "Limit removed."
+    return "Limit set." if wanted["limit"] is not None else "Limit removed."
+
+
+def _wanted(job: Job, key: Key) -> dict[str, Any]:
+    """Limit and window as the job would have them: always both (FACTS trap 10)."""
+    amount, window = job.params["limit"], job.params["limit_reset"]
+    return {
+        "limit": None if amount is None else Decimal(amount),
+        "limit_reset": key.limit_reset if window == OWN_WINDOW else window,
+    }
 
 
 def _limit_of(key: Key) -> dict[str, Any]:

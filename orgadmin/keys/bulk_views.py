@@ -12,7 +12,7 @@ from django.urls import reverse
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.text import writable
 from orgadmin.inventory.models import Key
-from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start, would_change
+from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start, done_by, would_change
 from orgadmin.keys.filters import KeyFilters
 from orgadmin.keys.forms import ConfirmForm, LimitForm
 from orgadmin.keys.selectors import filtered, visible_keys
@@ -60,11 +60,19 @@ def start(request: OrgRequest) -> HttpResponse:
 
 
 def _selection(request: OrgRequest) -> QuerySet[Key]:
-    """The ticked keys, or all that match the filters when the person asked for all."""
+    """The ticked keys, all that match the filters when the person asked for all, or what a job changed."""
     keys = visible_keys(request).filter(gone_at=None)
+    if number := _job_number(request):
+        return keys.filter(hash__in=done_by(number, organization=request.organization))
     if request.POST.get("all"):
         return filtered(keys, KeyFilters.of(QueryDict(request.POST.get("filters", "")[:4000])))
     return keys.filter(hash__in=_ticked(request))
+
+
+def _job_number(request: OrgRequest) -> int:
+    """The job whose keys are meant, or 0."""
+    text = request.POST.get("job", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _ticked(request: OrgRequest) -> list[str]:
@@ -76,7 +84,8 @@ def _stops_nothing_unasked(request: OrgRequest, form: LimitForm | ConfirmForm) -
     """Whether a limit stops no key at once, or the person ticked that it may."""
     if not isinstance(form, LimitForm) or form.cleaned_data["blocks_anyway"]:
         return True
-    blocked = blocked_by(_selection(request), **_window(form))
+    limit, limit_reset = form.wanted()
+    blocked = blocked_by(_selection(request), limit=limit, limit_reset=limit_reset)
     if blocked:
         form.refuse_to_block(blocked)
     return not blocked
@@ -98,12 +107,8 @@ def _form(act: Act, data: QueryDict | None, count: int) -> LimitForm | ConfirmFo
 def _params(form: LimitForm | ConfirmForm | None) -> dict[str, Any]:
     if not isinstance(form, LimitForm):
         return {}
-    window = _window(form)
-    return {**window, "limit": None if window["limit"] is None else str(window["limit"])}
-
-
-def _window(form: LimitForm) -> dict[str, Any]:
-    return {"limit": form.cleaned_data["limit"], "limit_reset": form.cleaned_data["limit_reset"] or None}
+    limit, limit_reset = form.wanted()
+    return {"limit": None if limit is None else str(limit), "limit_reset": limit_reset}
 
 
 def _sheet(
@@ -133,6 +138,8 @@ def _sheet(
 
 def _carried(request: OrgRequest) -> list[tuple[str, str]]:
     """The selection, for the form that starts the job."""
+    if number := _job_number(request):
+        return [("job", str(number))]
     if request.POST.get("all"):
         return [("all", "1"), ("filters", request.POST.get("filters", ""))]
     return [("selected", value) for value in _ticked(request)]

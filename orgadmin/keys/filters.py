@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -22,11 +22,16 @@ IDLE: Mapping[str, str] = {"7": "7 days", "30": "30 days", "90": "90 days", "180
 SORTS = ("name", "workspace", "owner", "state", "today", "month", "limit", "used", "expires", "created")
 NO_OWNER = "none"
 MOST_DAYS = 3650
+FIELDS = ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort")
 
 
 @dataclass(frozen=True)
 class KeyFilters:
-    """The filters of a key list. Empty means not filtered; ``expires`` and ``idle`` are whole days."""
+    """The filters of a key list. Empty means not filtered; ``expires`` and ``idle`` are whole days.
+
+    What makes no sense is dropped, for an old link still opens a list, and told in ``problems``, one sentence
+    each.
+    """
 
     q: str = ""
     workspace: str = ""
@@ -36,21 +41,28 @@ class KeyFilters:
     expires: str = ""
     idle: str = ""
     sort: str = "name"
+    problems: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, query: QueryDict) -> KeyFilters:
-        """Read a query string. What makes no sense is dropped: an old link still opens a list."""
-        text = {
-            field.name: query.get(field.name, "").strip()[:200].replace("\x00", "") for field in fields(cls)
+        """Read a query string."""
+        text = {name: query.get(name, "").strip()[:200].replace("\x00", "") for name in FIELDS}
+        known = {
+            "state": text["state"] if text["state"] in STATES else "",
+            "limit": text["limit"] if text["limit"] in LIMITS else "",
+            "expires": _days(text["expires"]),
+            "idle": _days(text["idle"]),
         }
         return cls(
+            **known,
+            problems=tuple(
+                f"This link filters by something unknown, which is left out: {name}={text[name][:60]}."
+                for name in known
+                if text[name] and not known[name]
+            ),
             q=text["q"],
             workspace=text["workspace"][:100],
-            state=text["state"] if text["state"] in STATES else "",
             owner=text["owner"][:100],
-            limit=text["limit"] if text["limit"] in LIMITS else "",
-            expires=_days(text["expires"]),
-            idle=_days(text["idle"]),
             sort=text["sort"] if text["sort"].removeprefix("-") in SORTS else "name",
         )
 
@@ -59,13 +71,18 @@ class KeyFilters:
         return replace(self, sort="name") == KeyFilters()
 
     @property
+    def is_search(self) -> bool:
+        """Whether nothing but words were asked for."""
+        return self == KeyFilters(q=self.q, sort=self.sort)
+
+    @property
     def folded(self) -> bool:
         """Whether one of the filters behind "More filters" is set, so that they start open."""
         return bool(self.limit or self.expires or self.idle)
 
     def query(self) -> str:
         """The query string of these filters."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: getattr(self, name) for name in FIELDS}
         default = {"sort": "name"}
         kept = {name: value for name, value in values.items() if value and value != default.get(name)}
         return urlencode(kept)

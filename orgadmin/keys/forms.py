@@ -26,6 +26,8 @@ RESET_CHOICES = [
     ("", "Never: a cap for the key's lifetime"),
     *((key, f"Every {unit}") for key, unit in RESETS.items()),
 ]
+# In the form of many keys: each keeps its window, or its limit is for its lifetime.
+OWN_WINDOW, LIFETIME = "own", "lifetime"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -109,7 +111,8 @@ class _LimitRules(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("limit_reset") and "limit" in cleaned and cleaned["limit"] is None:
+        resets = cleaned.get("limit_reset") not in {None, "", OWN_WINDOW, LIFETIME}
+        if resets and "limit" in cleaned and cleaned["limit"] is None:
             self.add_error("limit_reset", "Only a limit can reset: set a limit too, or choose “Never”.")
         return cleaned
 
@@ -225,6 +228,8 @@ class KeyEditForm(_LimitRules):
     limit = KeyForm.base_fields["limit"]
     limit_reset = KeyForm.base_fields["limit_reset"]
     include_byok_in_limit = KeyForm.base_fields["include_byok_in_limit"]
+    # Shown only when the limit would stop the key.
+    blocks_anyway = forms.BooleanField(required=False, label="Stop the key and save")
     seen = SeenField()
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
@@ -265,6 +270,10 @@ class KeyEditForm(_LimitRules):
         wanted = {name: values[name] for name in EDITABLE} | {"limit_reset": values["limit_reset"] or None}
         return KeyEdit(seen=values["seen"], wanted=wanted)
 
+    def refuse_to_block(self) -> None:
+        """Ask for the tick: the key has spent this much already."""
+        self.add_error("blocks_anyway", "The key has spent this much already and would stop working at once.")
+
 
 def posted(value: Any) -> str:
     """What a browser sends back of an editable value that nobody touched."""
@@ -296,7 +305,14 @@ class LimitForm(_LimitRules):
     """A limit for many keys. ``blocks_anyway`` is shown only when the limit would stop some of them."""
 
     limit = LimitField(help_text="The same for each of them.")
-    limit_reset = KeyForm.base_fields["limit_reset"]
+    limit_reset = forms.ChoiceField(
+        # Left out or empty, it is what changes least.
+        choices=[("", "Keep each key's own"), (LIFETIME, RESET_CHOICES[0][1]), *RESET_CHOICES[1:]],
+        required=False,
+        label="Limit resets",
+        error_messages={"invalid_choice": "Choose one of the windows in the list."},
+        help_text="A key without a limit has no window of its own: there it is a cap for the lifetime.",
+    )
     remove = forms.BooleanField(
         required=False,
         label="Remove the limit instead",
@@ -311,6 +327,13 @@ class LimitForm(_LimitRules):
         if cleaned.get("limit") is not None and cleaned["remove"]:
             self.add_error("remove", "Either an amount or no limit: clear one of the two.")
         return cleaned
+
+    def wanted(self) -> tuple[Decimal | None, str | None]:
+        """The limit, and its window: None for the lifetime's, OWN_WINDOW; only after ``is_valid()``."""
+        limit, window = self.cleaned_data["limit"], self.cleaned_data["limit_reset"]
+        if limit is None or window == LIFETIME:
+            return limit, None
+        return limit, window or OWN_WINDOW
 
     def refuse_to_block(self, number: int) -> None:
         """Ask for the tick: ``number`` of the keys have spent this much already."""
@@ -340,5 +363,5 @@ class ConfirmForm(forms.Form):
     def clean_confirmation(self) -> str:
         typed: str = self.cleaned_data["confirmation"]
         if " ".join(typed.split()) != " ".join(self.word.split()):
-            raise ValidationError(f"This is not “{self.word}”. Nothing was deleted.")
+            raise ValidationError(f"This is not “{self.word}”.")
         return typed

@@ -147,7 +147,7 @@ def retire(request: OrgRequest, rotation_id: int) -> HttpResponse:
         state = rotation_look(rotation)
     except OpenRouterError as error:
         return go(request, address, problem=explained(error, "The old key is as it was."))
-    if not state.is_quiet and not request.POST.get("still_used"):
+    if not (state.is_quiet or state.is_off or request.POST.get("still_used")):
         problem = "The old key was used in the last 24 hours. Tick the box if you mean to cut that off."
         return respond(request, "keys/rotation.html", _context(request, state, problem=problem), status=400)
     try:

@@ -137,15 +137,16 @@ _ORDERS: dict[str, tuple[Combinable, bool]] = {
 }
 
 
-def ordering(sort: str, *, backwards: bool = False, is_search: bool = False) -> list[OrderBy]:
+def ordering(sort: str, *, backwards: bool = False, query: str = "") -> list[OrderBy]:
     """The order a list is asked for, made total by the row's id; ``backwards`` is its exact mirror.
 
     The few hits of a search are to be fetched first and sorted then. Shown a bare column, a database may
-    walk its index instead and look at every key until a page is full.
+    walk its index instead and look at every key until a page is full. By name, what is called as the query
+    comes first, then what begins so.
     """
     name = sort.removeprefix("-")
     column, nullable = (_state_order(), False) if name == "state" else _ORDERS[name]
-    if is_search:
+    if query:
         column = Coalesce(column, column)
     down = sort.startswith("-") is not backwards
     # Empty values last; seen from the back they come first.
@@ -153,7 +154,19 @@ def ordering(sort: str, *, backwards: bool = False, is_search: bool = False) -> 
     kept = nulls if nullable else {}
     first = column.desc(**kept) if down else column.asc(**kept)  # type: ignore[attr-defined]
     # The id goes the same way as the column: so both directions are one walk along one index.
-    return [first, OrderBy(F("id"), descending=down)]
+    total = [first, OrderBy(F("id"), descending=down)]
+    return [OrderBy(_nearness(query), descending=down), *total] if query and sort == "name" else total
+
+
+def _nearness(query: str) -> Case:
+    """How near a key's name is to what was searched for, the nearest first."""
+    wanted = query.strip().casefold()
+    return Case(
+        When(sort_name=wanted, then=Value(0)),
+        When(sort_name__startswith=wanted, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
 
 
 # What a row of the list shows; a key has three times as many columns.
@@ -198,7 +211,7 @@ def keys_page(keys: QuerySet[Key], filters: KeyFilters, *, number: str | None) -
         if backwards:
             limit = min(limit, total - offset)
             offset = total - offset - limit
-        order = ordering(filters.sort, backwards=backwards, is_search=bool(filters.q))
+        order = ordering(filters.sort, backwards=backwards, query=filters.q)
         ids = found.order_by(*order).values("pk")[offset : offset + limit]
         page = Key.objects.filter(pk__in=ids).select_related("workspace", "owner").only(*SHOWN)
         page = page.order_by(*order)

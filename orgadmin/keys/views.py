@@ -11,6 +11,7 @@ from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.windows import next_reset
 from orgadmin.keys import csv, filters
+from orgadmin.keys.bulk import blocked_by
 from orgadmin.keys.filters import KeyFilters
 from orgadmin.keys.forms import ConfirmForm, KeyEditForm, confirmation_word, posted, seen_text
 from orgadmin.keys.history import history
@@ -37,6 +38,8 @@ from orgadmin.pages import go, respond, sentence, wants_fragment
 
 SEE = (Permission.READ, Permission.OWN_KEYS)
 ACT = (Permission.CHANGE, Permission.OWN_KEYS)
+# What of a key decides whether it has spent its limit.
+LIMITING = frozenset({"limit", "limit_reset", "include_byok_in_limit"})
 
 
 @allow(*SEE)
@@ -93,7 +96,7 @@ def edit(request: OrgRequest, key_hash: str) -> HttpResponse:
     if request.method == "GET":
         return _edit_sheet(request, key, KeyEditForm.of(key))
     form = KeyEditForm(request.POST)
-    if not form.is_valid():
+    if not (form.is_valid() and _stops_nothing_unasked(key, form)):
         return _edit_sheet(request, key, form, status=400)
     try:
         changed = key_update(actor=request.user, key=key, edit=form.edit())
@@ -112,6 +115,22 @@ def edit(request: OrgRequest, key_hash: str) -> HttpResponse:
     return _go_to(
         request, key, toast="Key saved." if changed else "Nothing to save: the key is already like this."
     )
+
+
+def _stops_nothing_unasked(key: Key, form: KeyEditForm) -> bool:
+    """Whether what was changed of the limit stops no working key, or the person ticked that it may."""
+    edit = form.edit()
+    if form.cleaned_data["blocks_anyway"] or not edit.changed.keys() & LIMITING:
+        return True
+    blocked = blocked_by(
+        Key.objects.filter(pk=key.pk),
+        limit=edit.wanted["limit"],
+        limit_reset=edit.wanted["limit_reset"],
+        counts_byok=edit.wanted["include_byok_in_limit"],
+    )
+    if blocked:
+        form.refuse_to_block()
+    return not blocked
 
 
 def _edit_sheet(request: OrgRequest, key: Key, form: KeyEditForm, *, status: int = 200) -> HttpResponse:
@@ -217,4 +236,5 @@ def explained(error: OpenRouterError, known: str) -> str:
             f"{sentence(error.message)} Nobody knows yet whether the change took effect: the next sync will "
             "tell, and the audit log will say so."
         )
-    return f"OpenRouter: {sentence(error.message)} {known}"
+    said = sentence(error.message)
+    return f"{said} {known}" if said.startswith("OpenRouter") else f"OpenRouter: {said} {known}"

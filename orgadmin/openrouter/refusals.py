@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import responses
 from typing import Any
 
 from orgadmin.openrouter import errors, jsontext
@@ -53,7 +54,7 @@ def error_from_answer(
     metadata = described.get("metadata")
     refused = status in REFUSED_OUTRIGHT
     error = kind(
-        _message(described) or f"OpenRouter answered with status {status} and no explanation.",
+        _words(status, _message(described)),
         status=status,
         code=code if isinstance(code, str | int) else None,
         request_id=request_id(headers),
@@ -109,6 +110,14 @@ def _described(text: str | None) -> Mapping[str, Any]:
 def _message(described: Mapping[str, Any]) -> str:
     message = described.get("message")
     return message.strip()[:LONGEST_MESSAGE] if isinstance(message, str) else ""
+
+
+def _words(status: int, message: str) -> str:
+    """What was said, unless a failing server said no more than its status, such as "Bad Gateway"."""
+    phrase = responses.get(status, "")
+    if status >= 500 and message.rstrip(".").casefold() in {"", phrase.casefold()}:
+        return f"OpenRouter could not answer ({f'{status} {phrase}'.strip()})."
+    return message or f"OpenRouter answered with status {status} and no explanation."
 
 
 def _number(text: str | None) -> float | None:

@@ -15,6 +15,7 @@ from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import job_cancel
 from orgadmin.pages import go, respond, wants_fragment
 from orgadmin.syncs.jobs import (
+    OPPOSITE,
     STATE_WORDS,
     item_state,
     items_page,
@@ -118,6 +119,7 @@ def _progress(request: OrgRequest, job: Job) -> dict[str, Any]:
         "job": job,
         "progress": standing_of(job),
         "may_steer": may_steer(request, job),
+        "opposite": OPPOSITE.get(job.kind, ""),
         "is_own": job.actor_id == request.user.pk,
         "form_token": uuid.uuid4(),
     }

@@ -38,6 +38,10 @@ def may_steer(request: OrgRequest, job: Job) -> bool:
     return is_own or Permission.CHANGE in request.may
 
 
+# The bulk act on keys that takes back what a job of each kind did.
+OPPOSITE: Mapping[str, str] = {"keys.disable": "enable", "keys.enable": "disable"}
+
+
 @dataclass(frozen=True)
 class Standing(Progress):
     """How a job's items stand; ``skipped`` are those that were looked at and needed nothing."""

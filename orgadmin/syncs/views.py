@@ -42,9 +42,14 @@ def _nouns(request: OrgRequest, states: Sequence[NounState]) -> dict[str, Any]:
     return {
         "organization": request.organization,
         "nouns": states,
+        "is_watched": _is_any_open(states) or _awaits_first_sync(request),
         "may_ask": bool(request.may.intersection(ASK)) and not _is_disconnected(request),
         "may_replace": Permission.MANAGE in request.may,
     }
+
+
+def _is_any_open(states: Sequence[NounState]) -> bool:
+    return any(state.is_open for state in states)
 
 
 def _is_disconnected(request: OrgRequest) -> bool:
@@ -56,21 +61,26 @@ def progress(request: OrgRequest) -> HttpResponse:
     """The nouns alone, asked for every two seconds while a run is open."""
     states = noun_states(request.organization)
     response = respond(request, "syncs/progress.html", _nouns(request, states), fragment="syncs/_nouns.html")
-    if not any(state.is_open for state in states):
+    if not _is_any_open(states):
         # The list of runs below has new lines now.
         trigger_client_event(response, "sync:done")
-        if _ends_the_first_sync(request):
+        if _is_list_of_keys(request) and not _awaits_first_sync(request):
+            # It showed the progress in place of what a mirror never filled cannot offer (counts, workspaces),
+            # so the whole page is due; once it is loaded, it does not ask again.
             response["HX-Refresh"] = "true"
     return response
 
 
-def _ends_the_first_sync(request: OrgRequest) -> bool:
-    """Whether the list of keys asked, and there are keys now. It shows the progress in place of what a
-    mirror never filled cannot offer (filters, counts, workspaces), so the whole page is due; once it is
-    loaded, it does not ask again."""
+def _is_list_of_keys(request: OrgRequest) -> bool:
+    """Whether the list of keys asks."""
     keys = reverse("keys:list", kwargs={"organization": request.organization.slug})
-    path = urlsplit(request.htmx.current_url or "").path
-    return path == keys and request.organization.summary.get("synced_at") is not None
+    return urlsplit(request.htmx.current_url or "").path == keys
+
+
+def _awaits_first_sync(request: OrgRequest) -> bool:
+    """Whether the list of keys waits for counts. The last run is done a moment before they are written, and
+    before the clock asked there is no run at all: in both cases nothing is open, and it must ask again."""
+    return _is_list_of_keys(request) and request.organization.summary.get("synced_at") is None
 
 
 @allow(Permission.READ, Permission.OWN_KEYS)
@@ -109,12 +119,14 @@ def _answer(request: OrgRequest, *, toast: str = "", problem: str = "") -> HttpR
     if problem:
         messages.error(request, problem)
     if request.htmx.target == "nouns":
-        return respond(
+        response = respond(
             request,
             "syncs/progress.html",
             _nouns(request, noun_states(request.organization)),
             fragment="syncs/_nouns.html",
         )
+        # For the line in the top bar, which would say "Synced now" for up to half a minute.
+        return response if problem else trigger_client_event(response, "sync:asked")
     response = respond(request, "syncs/fresh.html", {}, fragment=FRESHNESS)
     return response if problem else trigger_client_event(response, "sync:started")
 

@@ -114,7 +114,17 @@ on("load", ({ target }) => attend(target));
 on("oobAfterSwap", () => toasts().then((module) => module.watch()));
 
 const isPoll = (detail) => detail.elt?.hasAttribute("data-poll");
-const complain = (text) => toasts().then((module) => module.show(text, "error"));
+const complain = (text) => toasts().then((module) => module.show(text, "error"), () => say(text));
+
+// When the dashboard cannot be reached, neither can the module that would say so.
+function say(text) {
+  const toast = document.createElement("p");
+  toast.className = "toast danger";
+  toast.textContent = text;
+  const region = $("#toasts");
+  region.replaceChildren(toast);
+  region.showPopover?.();
+}
 
 on("responseError", ({ detail }) => {
   if (isPoll(detail)) return;

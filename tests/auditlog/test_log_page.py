@@ -275,3 +275,12 @@ def test_the_export_reads_a_piece_at_a_time(
     assert len(rows) == 36
     pieces = [query["sql"] for query in queries if "LIMIT 10" in query["sql"]]
     assert len(pieces) == 5
+
+
+def test_what_only_we_know_is_named_and_not_numbered(
+    synced: Organization, admin: User, sign_in: SignIn
+) -> None:
+    entry = act(synced, admin, "person.role", target=Target("person", "31337", "Vera"))
+    page = text_of(sign_in(admin).get(f"{LOG}{entry.pk}/"))
+    assert "31337" not in page
+    assert "?target=Vera" in page

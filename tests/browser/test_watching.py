@@ -9,10 +9,14 @@ from playwright.sync_api import Page, expect
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.services import Target
+from orgadmin.inventory import services as inventory
+from orgadmin.inventory.services import request_all_pulls
+from orgadmin.inventory.summary import refresh_summary
 from tests.auditlog.acting import act
 from tests.browser.conftest import OpenPage
 from tests.browser.test_keys import signed_in_page
 from tests.conftest import Bells, SignIn
+from tests.sandbox_server import RunningSandbox
 from tests.syncs.test_job_page import start, work
 
 __all__ = ["work"]  # an autouse fixture
@@ -98,3 +102,56 @@ def test_the_palette_opens_a_page_with_the_keyboard(page: Page) -> None:
     page.wait_for_timeout(300)
     page.keyboard.press("Enter")
     page.wait_for_url("**/audit-log/")
+
+
+def test_the_first_sync_fills_the_whole_page(
+    open_page: OpenPage,
+    admin: User,
+    organization: Organization,
+    sign_in: SignIn,
+    live_server: Any,
+    bells: Bells,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = signed_in_page(open_page, sign_in, admin, live_server.url)
+    page.goto("/o/acme/keys/?sort=-month")
+    expect(page.locator("#nouns").get_by_text("Never synced").first).to_be_visible()
+    expect(page.locator("#sidebar .count")).to_have_count(0)
+
+    request_all_pulls(organization=organization)
+    # The worker is slow between its last run and the counts.
+    with monkeypatch.context() as slow:
+        slow.setattr(inventory, "refresh_summary", lambda _: None)
+        bells.work()
+        page.wait_for_timeout(2500)
+    refresh_summary(organization)
+
+    expect(page.get_by_text("40 keys in 3 workspaces")).to_be_visible()
+    expect(page.locator("#nouns")).to_have_count(0)
+    expect(page.locator("#workspace-menu")).to_be_visible()
+    assert page.url.endswith("?sort=-month")
+
+
+def test_it_says_that_the_dashboard_cannot_be_reached(page: Page, problems: list[str]) -> None:
+    page.goto("/o/acme/keys/", wait_until="networkidle")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Create key").click()
+
+    expect(page.locator("#toasts").get_by_text("The dashboard cannot be reached.")).to_be_visible()
+    page.context.set_offline(False)
+    problems.clear()
+
+
+def test_a_sync_that_fails_is_told_above_as_well(
+    page: Page, bells: Bells, sandbox: RunningSandbox, synced: Organization
+) -> None:
+    page.goto("/o/acme/sync/")
+    expect(page.locator("#freshness").get_by_text("Synced now")).to_be_visible()
+    sandbox.sandbox.fault(kind="status", status=403, path="/keys", times=9, message="No.")
+    page.locator("#sync-keys").click()
+    expect(page.locator("#freshness").get_by_text("Syncing…").first).to_be_visible()
+    bells.work()
+
+    expect(page.locator("#nouns").get_by_text("Failed")).to_be_visible()
+    expect(page.locator("#freshness").get_by_text("Synced now")).to_have_count(0)
+    expect(page.locator("#freshness .dot.danger")).to_be_visible()

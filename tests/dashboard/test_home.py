@@ -76,3 +76,23 @@ def test_only_themes_there_are(db: None, client: Client) -> None:
 
 def test_a_theme_needs_the_token(db: None) -> None:
     assert Client(enforce_csrf_checks=True).post("/theme/", {"theme": "dark"}).status_code == 403
+
+
+def test_a_page_of_no_organization_leads_back(synced: Organization, admin: User, sign_in: SignIn) -> None:
+    browser = sign_in(admin)
+    back = '<a class="way-back" href="/o/acme/keys/">'
+    assert back in browser.get("/accounts/email/").content.decode()
+    Membership.objects.filter(user=admin).delete()
+    assert "way-back" not in browser.get("/accounts/email/").content.decode()
+
+
+def test_a_wrong_address_of_an_organization_keeps_its_pages_at_hand(
+    synced: Organization, admin: User, stranger: User, sign_in: SignIn
+) -> None:
+    for address in ("/o/acme/nowhere/", "/o/acme/keys/nowhere/", "/o/acme/sync/jobs/9999/"):
+        response = sign_in(admin).get(address)
+        assert response.status_code == 404
+        assert "There is nothing here" in response.content.decode()
+        assert 'id="sidebar"' in response.content.decode()
+        assert 'id="sidebar"' not in sign_in(stranger).get(address).content.decode()
+    assert sign_in(admin).get("/o/acme/keys")["Location"] == "/o/acme/keys/"

@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from dashboard.search.selectors import found
-from orgadmin.accounts.models import Organization, User
+from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.inventory.models import Key, Member, Workspace
 from tests.conftest import SignIn
 
@@ -106,8 +107,34 @@ def test_workspaces_and_members_lead_to_their_keys(
 
 
 def test_at_most_eight_of_a_kind(synced: Organization, viewer: User, sign_in: SignIn) -> None:
-    hits = groups(sign_in(viewer), "sk-or")
-    assert len(hits["Keys"]) == 8
+    browser = sign_in(viewer)
+    *hits, rest = groups(browser, "SK-or")["Keys"]
+    assert len(hits) == 8
+    assert rest == ("All keys with “sk-or”", "", "/o/acme/keys/?q=sk-or")
+    assert len(groups(browser, hits[0][0])["Keys"]) < 9
+    Key.objects.exclude(pk__in=Key.objects.order_by("pk").values("pk")[:8]).update(gone_at=timezone.now())
+    assert len(groups(browser, "sk-or")["Keys"]) == 8
+
+
+def test_a_person_comes_before_the_keys_they_own(synced: Organization, viewer: User, sign_in: SignIn) -> None:
+    member = Member.objects.filter(keys__gone_at=None).earliest("id")
+    browser = sign_in(viewer)
+    assert list(groups(browser, member.email))[:2] == ["Members", "Keys"]
+    named = member.keys.earliest("id")
+    Key.objects.filter(pk=named.pk).update(name=member.email, sort_name=member.email.casefold())
+    assert next(iter(groups(browser, member.email))) == "Keys"
+
+
+def test_the_other_organizations_of_a_person_are_found(
+    synced: Organization, viewer: User, member: User, sign_in: SignIn
+) -> None:
+    other = Organization.objects.create(name="Umbrella Labs", slug="um", base_url="http://127.0.0.1:1/api/v1")
+    assert "Organizations" not in groups(sign_in(viewer), "umbrella")
+    for user in (viewer, member):
+        Membership.objects.create(organization=other, user=user, role=Role.VIEWER)
+        found_there = groups(sign_in(user), "umbrella")["Organizations"]
+        assert found_there == [("Umbrella Labs", "Organization", "/o/um/keys/")]
+    assert "Organizations" not in groups(sign_in(viewer), "acme")
 
 
 def test_who_sees_their_own_keys_finds_those_only(
@@ -119,7 +146,8 @@ def test_who_sees_their_own_keys_finds_those_only(
     for query in ("sk-or", "a", member.email):
         hits = groups(browser, query)
         assert {"Workspaces", "Members"}.isdisjoint(hits)
-        hashes = {url.rstrip("/").rsplit("/", 1)[-1] for _, _, url in hits.get("Keys", [])}
+        keys = [url for _, _, url in hits.get("Keys", []) if "?q=" not in url]
+        hashes = {url.rstrip("/").rsplit("/", 1)[-1] for url in keys}
         assert hashes <= own
     other = Key.objects.exclude(hash__in=own).earliest("id")
     assert "Keys" not in groups(browser, other.hash)

@@ -153,6 +153,9 @@ def test_freshness_says_how_true_the_mirror_is() -> None:
     assert freshness({"sync_state": "ok", "synced_at": old}).kind == "attention"
     running = freshness({"sync_state": "running", "synced_at": recent})
     assert (running.is_running, running.poll_seconds) == (True, 2)
+    stale = freshness({"sync_state": "failed", "synced_at": old, "sync_message": "No answer."})
+    assert "data from" in stale.label
+    assert freshness({"sync_state": "ok", "synced_at": old}).short in freshness({"synced_at": old}).label
     failed = freshness({"sync_state": "failed", "synced_at": None, "sync_message": "401: key revoked"})
     assert (failed.kind, failed.detail) == ("danger", "401: key revoked. Nothing was synced yet.")
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
+from pathlib import Path
 
+import allauth
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.env import BASE_DIR
 from orgadmin.accounts.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.browser.gallery")]
@@ -142,3 +146,39 @@ def test_it_says_when_a_reset_link_is_stale(client: Client) -> None:
 
     looks_like_ours(html)
     assert "no longer works" in html
+
+
+def test_an_unconfirmed_address_that_bars_the_second_step_is_named(
+    signed_in: Client, unverified: EmailAddress
+) -> None:
+    page = signed_in.get(reverse("mfa_index")).content.decode()
+    assert "while mia@example.com is not confirmed" in page
+    assert reverse("mfa_activate_totp") not in page
+
+    refused = signed_in.get(reverse("mfa_activate_totp"), follow=True).content.decode()
+    assert "needs every e-mail address of yours to be confirmed" in refused
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_said_after_an_act_is_in_our_words(client: Client, owner: User) -> None:
+    wrong = client.post(reverse("account_login"), {"login": owner.email, "password": "no"})
+    assert "E-mail address or password is not correct." in wrong.content.decode()
+    client.post(reverse("account_login"), {"login": owner.email, "password": PASSWORD})
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    said = client.get(reverse("account_email")).content.decode()
+    assert f"Signed in as {owner}." in said
+
+    client.get(reverse("mfa_activate_totp"))
+    code = hotp_value(client.session["mfa.totp.secret"], int(time.time()) // 30)
+    on = client.post(reverse("mfa_activate_totp"), {"code": f"{code:06}"}, follow=True).content.decode()
+    assert "Two-step sign-in is on." in on
+
+
+def test_every_message_of_the_package_is_ours() -> None:
+    """A message that a later version adds would speak in other words."""
+    for package in ("account", "mfa"):
+        theirs = Path(allauth.__file__).parent / "templates" / package / "messages"
+        ours = BASE_DIR / "templates" / "packages" / package / "messages"
+        unused = {"login_code_sent.txt", "phone_verified.txt", "phone_verification_sent.txt"}
+        unused |= {"webauthn_added.txt", "webauthn_removed.txt"}
+        assert {file.name for file in theirs.iterdir()} - unused == {file.name for file in ours.iterdir()}

@@ -8,6 +8,7 @@ from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.models import Key
 from orgadmin.jobs.models import Job
 from orgadmin.keys.bulk import blocked_by
+from orgadmin.keys.forms import OWN_WINDOW
 from tests.conftest import SignIn
 
 START = "/o/acme/keys/bulk/start/"
@@ -26,13 +27,25 @@ def test_it_counts_working_keys_that_have_spent_the_limit(synced: Organization) 
     assert blocked_by(keys, limit=Decimal("5.01"), limit_reset=None) == 0
     assert blocked_by(keys, limit=Decimal(5), limit_reset="daily") == 0
     assert blocked_by(keys, limit=None, limit_reset=None) == 0
+    assert blocked_by(keys, limit=Decimal(5), limit_reset=None, counts_byok=True) == keys.count() - 1
+    assert blocked_by(keys, limit=Decimal(5), limit_reset=None, counts_byok=False) == 1
+
+
+def test_it_counts_each_in_the_window_it_has(synced: Organization) -> None:
+    keys = Key.objects.filter(organization=synced)
+    Key.objects.update(usage=9, usage_daily=5, byok_usage=0, byok_usage_daily=0, limit_remaining=None)
+    Key.objects.update(disabled=False, limit_reset="daily")
+    keys.filter(pk=keys[0].pk).update(limit_reset=None)
+
+    assert blocked_by(keys, limit=Decimal(6), limit_reset=OWN_WINDOW) == 1
+    assert blocked_by(keys, limit=Decimal(5), limit_reset=OWN_WINDOW) == keys.count()
 
 
 def test_it_asks_before_it_stops_working_keys(synced: Organization, admin: User, sign_in: SignIn) -> None:
     Key.objects.update(usage=50, limit=None, limit_remaining=None, disabled=False)
     client = sign_in(admin)
     chosen = list(Key.objects.values_list("hash", flat=True)[:2])
-    form = {"action": "limit", "selected": chosen, "limit": "10"}
+    form = {"action": "limit", "selected": chosen, "limit": "10", "limit_reset": "lifetime"}
 
     asked = client.post(START, form)
 

@@ -41,7 +41,7 @@ def test_the_preview_says_what_would_happen_and_changes_nothing(
     page = text_of(response)
     assert response.status_code == 200
     assert "Disable 3 keys" in page
-    assert "1 key is disabled already and stay as they are." in page
+    assert "1 key is disabled already and stays as it is." in page
     for key in keys:
         assert f"<li>{key.name}</li>" in page
     assert sent(sandbox) == []
@@ -227,3 +227,40 @@ def test_a_members_selection_holds_only_their_own(
 def test_filters_beyond_all_measure_are_a_bad_request(desk: Client, synced: Organization) -> None:
     response = desk.post(START, {"action": "disable", "all": "1", "filters": "&" * 100_000})
     assert response.status_code in (302, 400)
+
+
+def test_what_a_job_disabled_and_nothing_else_is_enabled_again(
+    desk: Client, synced: Organization, sandbox: RunningSandbox, bells: Bells
+) -> None:
+    *changed, off = live_keys(synced)[:4]
+    sandbox.sandbox.outside.update_key(off.hash, disabled=True)
+    Key.objects.filter(pk=off.pk).update(disabled=True)
+    desk.post(START, start_form("disable", [*changed, off]))
+    bells.work()
+    first = Job.objects.get()
+
+    page = text_of(desk.get(f"/o/acme/sync/jobs/{first.pk}/"))
+    assert "Enable the 3 again…" in page
+    sheet = desk.post(PREVIEW, {"action": "enable", "job": first.pk})
+    assert "Enable 3 keys" in text_of(sheet)
+    desk.post(START, form_in(sheet, START))
+    bells.work()
+
+    again = Job.objects.latest("pk")
+    assert (again.kind, targets(again)) == ("keys.enable", set(hashes(changed)))
+    assert [sandbox.sandbox.key(key.hash)["disabled"] for key in (*changed, off)] == [False] * 3 + [True]
+
+
+@pytest.mark.parametrize("number", ["x", "0", "9" * 30, "²"])
+def test_a_job_that_is_none_selects_nothing(desk: Client, synced: Organization, number: str) -> None:
+    assert desk.post(PREVIEW, {"action": "enable", "job": number}).status_code == 302
+    desk.post(START, {"action": "enable", "job": number})
+    assert not Job.objects.exists()
+
+
+def test_another_organizations_job_selects_nothing(desk: Client, synced: Organization, admin: User) -> None:
+    key = live_keys(synced)[0]
+    other = Organization.objects.create(name="Other", slug="other", base_url="http://127.0.0.1:1/api/v1")
+    job = Job.objects.create(organization=other, kind="keys.disable", title="", actor=admin)
+    job.items.create(target_id=key.hash, target_name=key.name, state="ok")
+    assert desk.post(PREVIEW, {"action": "enable", "job": job.pk}).status_code == 302

@@ -64,7 +64,7 @@ def test_anything_else_deletes_nothing(desk: Client, key: Key, sandbox: RunningS
     for typed in ("", "yes", "delete", key.name[:-1], key.name.upper()):
         response = delete(desk, key, typed)
         assert response.status_code == 400
-        assert "Nothing was deleted" in text_of(response)
+        assert text_of(response).count("Nothing was deleted") == 1
     assert sent(sandbox) == []
     assert exists(sandbox, key)
 
@@ -196,3 +196,21 @@ def test_it_refuses_a_viewer(
 ) -> None:
     assert delete(sign_in(viewer), key).status_code == 403
     assert sent(sandbox) == []
+
+
+def test_it_says_what_stops_working(desk: Client, key: Key) -> None:
+    address = f"/o/acme/keys/{key.hash}/delete/"
+    assert "stops working at once" in text_of(desk.get(address))
+    Key.objects.filter(pk=key.pk).update(disabled=True)
+    assert "nothing stops working" in text_of(desk.get(address))
+
+
+@pytest.mark.parametrize(("limit", "words"), [(None, "It had none."), ("20", "It was <span")])
+def test_a_deleted_key_has_no_limit_any_more(desk: Client, key: Key, limit: str | None, words: str) -> None:
+    Key.objects.filter(pk=key.pk).update(limit=limit, limit_remaining=limit, limit_reset=None)
+    delete(desk, key)
+    page = text_of(desk.get(f"/o/acme/keys/{key.hash}/"))
+    assert words in page
+    assert "can spend all the credits" not in page
+    assert "Next reset" not in page
+    assert "→ none" not in page

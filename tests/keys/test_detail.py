@@ -53,8 +53,8 @@ def test_it_shows_what_was_spent_and_what_is_left(desk: Client, key: Key) -> Non
 @pytest.mark.parametrize(
     ("limit", "reset", "words"),
     [
-        (Decimal(100), "monthly", "It was $100.00, monthly."),
-        (Decimal(100), None, "It was $100.00, for its lifetime."),
+        (Decimal(100), "monthly", "$100 / month"),
+        (Decimal(100), None, "$100 / lifetime"),
         (None, None, "It had none."),
     ],
 )
@@ -148,3 +148,9 @@ def test_a_key_that_expires_says_when(desk: Client, key: Key) -> None:
     assert "Expires soon" in page_of(desk, key)
     Key.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(days=3))
     assert "Expired" in page_of(desk, key)
+
+
+@pytest.mark.parametrize(("reset", "why"), [(None, "never resets"), ("hourly", "OpenRouter does not say")])
+def test_it_says_why_there_is_no_next_reset(desk: Client, key: Key, reset: str | None, why: str) -> None:
+    Key.objects.filter(pk=key.pk).update(limit=5, limit_remaining=5, limit_reset=reset)
+    assert why in page_of(desk, key)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.models import Key
+from orgadmin.inventory.summary import refresh_summary
 from tests.conftest import SignIn
 from tests.keys.conftest import add_keys, shown, text_of
 
@@ -97,3 +101,22 @@ def test_names_from_elsewhere_are_text_and_never_markup(desk: Client, synced: Or
     page = text_of(desk.get(LIST))
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=&#34;alert(1)&#34;&gt;{{ 7*7 }}" in page
+
+
+def test_the_counts_above_lead_to_the_keys_they_count(desk: Client, synced: Organization) -> None:
+    now = timezone.now()
+    keys = list(Key.objects.filter(organization=synced).order_by("pk"))
+    Key.objects.update(limit=None, limit_remaining=None, expires_at=None, disabled=False)
+    Key.objects.filter(pk__in=[key.pk for key in keys[:3]]).update(disabled=True)
+    Key.objects.filter(pk=keys[3].pk).update(expires_at=now - timedelta(days=1))
+    soon = Key.objects.filter(pk__in=[key.pk for key in keys[2:9]])
+    soon.exclude(pk=keys[3].pk).update(expires_at=now + timedelta(days=9))
+    Key.objects.filter(pk=keys[8].pk).update(limit=1, limit_remaining=0)
+    refresh_summary(synced)
+
+    page = text_of(desk.get("/o/acme/keys/"))
+
+    counted = re.findall(r'<a href="(/o/acme/keys/[?]state=active[^"]*)">(\d+) active', page)
+    assert [int(number) for _, number in counted] == [35, 4]
+    for address, number in counted:
+        assert f"of {number} keys" in text_of(desk.get(address.replace("&amp;", "&")))

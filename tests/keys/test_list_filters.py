@@ -231,3 +231,16 @@ def test_keys_of_a_former_member_stay_and_say_so(
     page = desk.get(LIST, {"owner": key.owner.uid})
     assert key.hash in shown(page)
     assert "No longer a member of the organization" in text_of(page)
+
+
+@pytest.mark.parametrize("asked", ["state=deleted", "limit=maybe", "expires=soon", "idle=-1"])
+def test_a_filter_that_is_unknown_is_told(desk: Client, synced: Organization, asked: str) -> None:
+    response = desk.get(f"{LIST}?{asked}")
+    assert f"This link filters by something unknown, which is left out: {asked}." in text_of(response)
+    assert len(shown(response)) == len(alive(synced))
+    assert "something unknown" not in text_of(desk.get(f"{LIST}?state=gone&limit=with&expires=7&idle=30"))
+
+
+def test_it_says_what_found_nothing(desk: Client, synced: Organization) -> None:
+    assert "owner holds “no such key”" in text_of(desk.get(LIST, {"q": "no such key"}))
+    assert "matches all of the filters" in text_of(desk.get(LIST, {"q": "no such key", "limit": "with"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.test import Client
 
@@ -86,3 +87,36 @@ def test_an_organization_without_keys_has_a_page_of_none(desk: Client, synced: O
     refresh_summary(synced)
     page = text_of(desk.get(LIST, {"page": "7"}))
     assert "This organization has no API keys yet." in page
+
+
+def test_a_search_shows_what_is_called_so_first(desk: Client, synced: Organization) -> None:
+    names = ["code-review-bot", "review-bot (staging)", "Review-Bot", "a review-bot"]
+    rows = [
+        Key(
+            organization=synced,
+            hash=f"{number:064}",
+            name=name,
+            sort_name=name.casefold(),
+            search_text=name.casefold(),
+        )
+        for number, name in enumerate(names)
+    ]
+    Key.objects.bulk_create(rows)
+
+    def found(**query: str) -> list[str]:
+        rows = shown(desk.get(f"{LIST}?{urlencode({'q': 'review-bot', **query})}"))
+        return [names[int(key_hash)] for key_hash in rows]
+
+    nearest = ["Review-Bot", "review-bot (staging)", "a review-bot", "code-review-bot"]
+    assert found() == nearest
+    assert found(sort="-name") == ["review-bot (staging)", "Review-Bot", "code-review-bot", "a review-bot"]
+
+
+def test_a_search_is_in_one_order_on_all_its_pages(desk: Client, synced: Organization) -> None:
+    add_keys(synced, 200)
+    rows = list(Key.objects.filter(organization=synced, search_text__contains="svc"))
+    rows.sort(key=lambda key: (not key.sort_name.startswith("svc"), key.sort_name, key.pk))
+    pages = [
+        shown(desk.get(LIST, {"q": "svc", "page": str(page)})) for page in range(1, -(-len(rows) // 50) + 1)
+    ]
+    assert [key_hash for page in pages for key_hash in page] == hashes(rows)

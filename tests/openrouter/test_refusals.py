@@ -116,7 +116,7 @@ def test_another_forbidden_is_not_the_wrong_kind_of_key():
 )
 def test_a_body_that_explains_nothing_is_never_shown(body):
     failure = error(502, body)
-    assert failure.message == "OpenRouter answered with status 502 and no explanation."
+    assert failure.message == "OpenRouter could not answer (502 Bad Gateway)."
     assert failure.code is None
 
 
@@ -181,3 +181,18 @@ def test_an_error_survives_the_way_between_processes():
     assert type(again) is errors.RateLimited
     assert vars(again) == vars(failure)
     assert str(again) == "Slow down"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "words"),
+    [
+        (502, "Bad Gateway", "OpenRouter could not answer (502 Bad Gateway)."),
+        (503, "service unavailable.", "OpenRouter could not answer (503 Service Unavailable)."),
+        (524, "", "OpenRouter could not answer (524)."),
+        (502, "The provider is down.", "The provider is down."),
+        (403, "Forbidden", "Forbidden"),
+        (404, "", "OpenRouter answered with status 404 and no explanation."),
+    ],
+)
+def test_a_status_alone_is_put_in_words(status, said, words):
+    assert error(status, refusal(said, status)).message == words

@@ -111,6 +111,11 @@ class Handover:
     is_quiet: bool
     quiet_hours: int
 
+    @property
+    def is_off(self) -> bool:
+        """Whether the old key refuses every request already, so that nothing is left to wait for."""
+        return self.rotation.old.state in {"gone", "disabled", "expired"}
+
 
 def handover(rotation: Rotation, *, known_to: datetime | None = None) -> Handover:
     """Judge a rotation (keys and organization loaded) by what is known: by default, the last good pull."""
