@@ -52,6 +52,8 @@ class Chart:
     buckets: Sequence[Bucket]
     series: Sequence[Series]
     write: Callable[[Decimal], str]
+    # The same for the values beside the lines, which are round.
+    write_tick: Callable[[Decimal], str] | None = None
     # What the buckets are called in the table.
     bucket_name: str = "Day (UTC)"
 
@@ -64,9 +66,10 @@ class Chart:
         return nice(highest / TICKS) * TICKS if highest > 0 else Decimal(TICKS)
 
     @property
-    def ticks(self) -> list[Decimal]:
+    def ticks(self) -> list[str]:
         """The values beside the lines, from the top down to zero."""
-        return [self.top / TICKS * step for step in range(TICKS, -1, -1)]
+        write = self.write_tick or self.write
+        return [write(self.top / TICKS * step) for step in range(TICKS, -1, -1)]
 
     def _above(self, at: int) -> list[Decimal]:
         return [max(series.values[at], Decimal(0)) for series in self.series]

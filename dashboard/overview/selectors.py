@@ -117,9 +117,11 @@ def _spend(organization: Organization, name: str, label: Label) -> str:
 
 
 def limits(organization: Organization) -> list[tuple[Key, float]]:
-    """The live keys nearest their limit, with the share that is used."""
+    """The working keys nearest their limit, with the share that is used."""
     share = ExpressionWrapper(1.0 - F("limit_remaining") * 1.0 / F("limit"), output_field=FloatField())
     now = timezone.now()
     live = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
-    keys = Key.objects.filter(live, organization=organization, gone_at=None, limit__gt=0)
+    keys = Key.objects.filter(
+        live, organization=organization, gone_at=None, limit__gt=0, limit_remaining__gt=0
+    )
     return [(key, key.used) for key in keys.annotate(used=share).order_by("-used", "pk")[:TOP]]

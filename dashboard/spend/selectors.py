@@ -5,38 +5,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Min
-from django.urls import reverse
 
-from dashboard import formats
-from dashboard.charts import Bucket, Chart, Series
-from dashboard.spend.filters import GROUPS, MEASURES, MONEY, SpendFilters
+from dashboard.charts import Chart
+from dashboard.spend.drawing import REST, Drawing, writer
+from dashboard.spend.filters import GROUPS, SpendFilters
 from orgadmin.accounts.models import Organization
-from orgadmin.usage.clock import midnight, today
+from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
-from orgadmin.usage.openday import hours, is_known, open_rows, settled_through
+from orgadmin.usage.openday import is_known, open_rows, settled_through
 from orgadmin.usage.reading import (
-    BUCKETS,
     NOTHING,
     Amounts,
     Question,
     Row,
     Span,
-    by_time,
     groups,
     largest,
     total,
     value_of,
 )
 
-SHOWN = 7
 LISTED = 50
-REST = "Everything else"
 SOURCES: Mapping[str, str] = {
     "activity": "OpenRouter's activity",
     "analytics": "OpenRouter's analytics",
@@ -52,30 +47,37 @@ class Line:
     amounts: Amounts
     value: Any
     share: Decimal | None
+    # What it had in the complete days, and in as many days before them; None where nothing is compared.
+    closed: Amounts | None
     before: Amounts | None
     href: str
 
     def change(self, measure: str) -> Decimal | None:
-        """Part by which the measure grew; None without a before."""
-        return _growth(self.before, self.amounts, measure)
+        """Part by which the measure grew over the complete days; None without a before."""
+        return None if self.closed is None else _growth(self.before, self.closed, measure)
 
 
 def _growth(before: Amounts | None, now: Amounts, measure: str) -> Decimal | None:
     then = value_of(before, measure) if before is not None else None
     value = value_of(now, measure)
-    return (
-        (Decimal(value) - Decimal(then)) / Decimal(then) if then and then > 0 and value is not None else None
-    )
+    if not then or then < 0 or value is None:
+        return None
+    return (Decimal(value) - Decimal(then)) / Decimal(then)
 
 
 @dataclass(frozen=True)
 class Spend:
-    """The page. ``span`` has the days that are complete, ``open`` those that are not; ``is_open_known``:
-    whether these could be told for this grouping."""
+    """The page. ``open_days`` are the days that are not complete yet, ``is_open_known`` says whether they
+    count here, ``is_open_split`` whether they could be told by part.
+
+    A day so far is never compared with a whole one: ``closed``, the complete days, stand against ``before``,
+    as many before them.
+    """
 
     filters: SpendFilters
     span: Span
     total: Amounts
+    closed: Amounts
     before: Amounts | None
     before_span: Span
     chart: Chart
@@ -83,6 +85,7 @@ class Spend:
     rest: Line | None
     count: int
     open_days: int
+    is_open_split: bool
     is_open_known: bool
     sources: list[str]
     write: Any
@@ -98,7 +101,7 @@ class Spend:
     @property
     def change(self) -> Decimal | None:
         """Part by which the measure grew against the span before; None without one to compare with."""
-        return _growth(self.before, self.total, self.filters.measure)
+        return _growth(self.before, self.closed, self.filters.measure)
 
     @property
     def note(self) -> str:
@@ -107,11 +110,6 @@ class Spend:
         if self.open_days and self.is_open_known:
             words.append("the open day from analytics and key counters")
         return " · ".join(["UTC", ", ".join(words)] if words else ["UTC"])
-
-
-def writer(measure: str) -> Any:
-    """How a value of the measure is spelled."""
-    return formats.money if measure in MONEY else lambda value: formats.number(int(value))
 
 
 def first_day(organization: Organization) -> date | None:
@@ -155,26 +153,34 @@ def spend(
     dimension = filters.dimension
     known = opened.days > 0 and is_known(question, dimension)
     opening = open_rows(question, dimension, opened.since) if known else []
-    found = _largest(question, dimension, filters.measure, opening)
-    everything = total(question) + _sum(opening)
-    previous = replace(question, span=Span(asked.since, asked.until).before)
+    # Not split, the open days may be known all the same: they count in the sum and in the bars.
+    whole = opening or (
+        open_rows(question, Dimension.TOTAL, opened.since)
+        if opened.days > 0 and is_known(question, Dimension.TOTAL)
+        else []
+    )
+    found, complete = _largest(question, dimension, filters.measure, opening)
+    closed_total = total(question)
+    everything = closed_total + _sum(whole)
+    previous = replace(question, span=closed.before)
     before = total(previous) if _has_days(organization, previous.span) else None
     names = labels(dimension, found)
-    reading = _Reading(organization, filters, question, opening)
+    drawing = Drawing(organization, filters, question, opening, whole)
+    table = _Table(filters, question, drawing)
     return Spend(
         filters=filters,
         span=asked,
         total=everything,
+        closed=closed_total,
         before=before,
         before_span=previous.span,
-        chart=reading.by_hour(found, names)
-        if filters.range == "today"
-        else reading.chart(found, names, asked),
-        lines=reading.lines(found, names, everything, previous if before is not None else None),
-        rest=reading.rest(found, everything),
+        chart=drawing.draw(found, names, asked),
+        lines=table.lines(found, complete, names, everything, previous if before is not None else None),
+        rest=table.rest(found, everything),
         count=len(found),
         open_days=opened.days,
-        is_open_known=known or not opened.days,
+        is_open_split=known or not opened.days,
+        is_open_known=bool(whole) or known or not opened.days,
         sources=_sources(organization, closed),
         write=writer(filters.measure),
     )
@@ -194,8 +200,8 @@ def _sum(rows: Iterable[Row]) -> Amounts:
 
 def _largest(
     question: Question, dimension: Dimension, measure: str, opening: list[Row]
-) -> dict[int, Amounts]:
-    """The parts of the table, largest first, the open days added.
+) -> tuple[dict[int, Amounts], dict[int, Amounts]]:
+    """The parts of the table, largest first, the open days added; and what was found without these.
 
     Who is among the largest with the open days is, without them, among twice as many of either.
     """
@@ -211,7 +217,7 @@ def _largest(
     parts = found.keys() | set(fresh)
     together = {part: found.get(part, NOTHING) + added.get(part, NOTHING) for part in parts}
     ranked = _ranked(together, ranked_by)[:LISTED]
-    return {part: together[part] for part in ranked if any_of(together[part])}
+    return {part: together[part] for part in ranked if any_of(together[part])}, found
 
 
 def _ranked(found: Mapping[int, Amounts], measure: str) -> list[int]:
@@ -238,21 +244,19 @@ def _sources(organization: Organization, span: Span) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Reading:
-    organization: Organization
+class _Table:
     filters: SpendFilters
     question: Question
-    opening: list[Row]
+    drawing: Drawing
 
     @property
     def dimension(self) -> Dimension:
         return self.filters.dimension
 
-    # --- the table ---
-
     def lines(
         self,
         found: Mapping[int, Amounts],
+        complete: Mapping[int, Amounts],
         names: Mapping[int, Label],
         everything: Amounts,
         previous: Question | None,
@@ -264,8 +268,9 @@ class _Reading:
                 amounts=amounts,
                 value=value_of(amounts, self.filters.measure),
                 share=self._share(amounts, everything),
+                closed=complete.get(part, NOTHING),
                 before=None if before is None else before.get(part, NOTHING),
-                href=self.narrowed(names[part]),
+                href=self.drawing.narrowed(names[part]),
             )
             for part, amounts in found.items()
         ]
@@ -280,6 +285,7 @@ class _Reading:
             amounts=left,
             value=value_of(left, self.filters.measure),
             share=self._share(left, everything),
+            closed=None,
             before=None,
             href="",
         )
@@ -298,132 +304,3 @@ class _Reading:
         return (
             Decimal(value_of(amounts, self.filters.measure)) / Decimal(whole) if whole and whole > 0 else None
         )
-
-    def narrowed(self, label: Label) -> str:
-        """The same page for one part alone, grouped by what is worth asking next."""
-        if not label.name:
-            return ""
-        following = {"model": "key", "provider": "model", "key": "model", "member": "key", "workspace": "key"}
-        group = following[self.filters.group]
-        query = self.filters.query(**{self.filters.group: label.name, "group": group})
-        return f"{self._address()}?{query}"
-
-    def _address(self) -> str:
-        return reverse("spend:show", kwargs={"organization": self.organization.slug})
-
-    # --- the chart ---
-
-    def draw(self, found: Mapping[int, Amounts], names: Mapping[int, Label], asked: Span) -> Chart:
-        if self.filters.range == "today":
-            return self.by_hour(found, names)
-        return self.chart(found, names, asked)
-
-    def chart(self, found: Mapping[int, Amounts], names: Mapping[int, Label], asked: Span) -> Chart:
-        grain = self.filters.bucket(asked)
-        shown = list(found)[:SHOWN]
-        by_part = by_time(self.question, self.dimension, shown, grain=grain) if shown else {}
-        whole = by_time(self.question, self._whole(), self._whole_parts(), grain=grain)
-        for day, part, amounts in self.opening:
-            bucket = BUCKETS[grain](day)
-            if part in shown:
-                by_part[bucket, part] = by_part.get((bucket, part), NOTHING) + amounts
-            whole[bucket, 0] = whole.get((bucket, 0), NOTHING) + amounts
-        starts = sorted({BUCKETS[grain](asked.since + timedelta(days=at)) for at in range(asked.days)})
-        totals: dict[date, Amounts] = {}
-        for (bucket, _), amounts in whole.items():
-            totals[bucket] = totals.get(bucket, NOTHING) + amounts
-        series = self._series(shown, names, starts, by_part, totals)
-        return Chart(
-            caption=f"{MEASURES[self.filters.measure]} by {self.filters.group}",
-            buckets=[self._bucket(start, grain, asked) for start in starts],
-            series=series,
-            write=writer(self.filters.measure),
-            bucket_name={"day": "Day (UTC)", "week": "Week from Monday (UTC)", "month": "Month (UTC)"}[grain],
-        )
-
-    def _whole(self) -> Dimension:
-        """What to add up for the height of a bar."""
-        others = self.question.filters
-        return next(iter(others)) if len(others) == 1 else Dimension.TOTAL
-
-    def _whole_parts(self) -> frozenset[int]:
-        return (
-            next(iter(self.question.filters.values())) if len(self.question.filters) == 1 else frozenset({0})
-        )
-
-    def _series(
-        self,
-        shown: list[int],
-        names: Mapping[int, Label],
-        starts: list[Any],
-        by_part: Mapping[tuple[Any, int], Amounts],
-        totals: Mapping[Any, Amounts],
-    ) -> list[Series]:
-        measure = self.filters.measure
-        if measure == "per_million":
-            values = [_figure(totals.get(start, NOTHING), measure) for start in starts]
-            return [Series("All of it", 1, values)]
-        series = [
-            Series(
-                names[part].text,
-                number,
-                [_figure(by_part.get((start, part), NOTHING), measure) for start in starts],
-                self.narrowed(names[part]),
-            )
-            for number, part in enumerate(shown, start=1)
-        ]
-        rest = [
-            _figure(totals.get(start, NOTHING), measure) - sum((one.values[at] for one in series), Decimal(0))
-            for at, start in enumerate(starts)
-        ]
-        return [*series, Series(REST, 8, rest)] if any(rest) else series
-
-    def _bucket(self, start: date, grain: str, asked: Span) -> Bucket:
-        since = max(start, asked.since)
-        until = min(_end(start, grain), asked.until)
-        title = (
-            f"{_short(since)} {since.year}"
-            if since == until
-            else f"{_short(since)} – {_short(until)} {until.year}"
-        )
-        label = f"{start:%b %Y}" if grain == "month" else _short(start)
-        query = self.filters.query(since=since.isoformat(), until=until.isoformat(), range="", grain="")
-        return Bucket(label, title, f"{self._address()}?{query}", is_open=until >= today())
-
-    def by_hour(self, found: Mapping[int, Amounts], names: Mapping[int, Label]) -> Chart:
-        """Today, hour by hour, as far as analytics splits it."""
-        dimension = self.dimension if is_known(self.question, self.dimension) else Dimension.TOTAL
-        has_hours = dimension not in (Dimension.KEY, Dimension.MEMBER)
-        rows = hours(self.organization.pk, dimension, midnight(today())) if has_hours else []
-        wanted = self.question.filters.get(dimension)
-        by_part: dict[tuple[datetime, int], Amounts] = {}
-        totals: dict[datetime, Amounts] = {}
-        for hour, part, amounts in rows:
-            if wanted is None or part in wanted:
-                by_part[hour, part] = by_part.get((hour, part), NOTHING) + amounts
-                totals[hour] = totals.get(hour, NOTHING) + amounts
-        starts = [midnight(today()) + timedelta(hours=at) for at in range(24)]
-        shown = list(found)[:SHOWN]
-        return Chart(
-            caption=f"{MEASURES[self.filters.measure]} by {self.filters.group}, today by the hour",
-            buckets=[Bucket(f"{start:%H}", f"{start:%H}:00–{start:%H}:59 UTC") for start in starts],
-            series=self._series(shown, names, starts, by_part, totals),
-            write=writer(self.filters.measure),
-            bucket_name="Hour (UTC)",
-        )
-
-
-def _figure(amounts: Amounts, measure: str) -> Decimal:
-    return Decimal(value_of(amounts, measure) or 0)
-
-
-def _end(start: date, grain: str) -> date:
-    if grain == "day":
-        return start
-    if grain == "week":
-        return start + timedelta(days=6)
-    return (start.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-
-
-def _short(day: date) -> str:
-    return f"{day.day} {day:%b}"

@@ -6,6 +6,7 @@ about it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -47,6 +48,8 @@ def open_rows(question: Question, dimension: Dimension, since: date) -> list[Row
         ]
     else:
         rows = _from_counters(question, source)
+        if not question.filters:
+            rows += _beyond_counters(question, rows, since)
     kept = [row for row in rows if wanted is None or row[1] in wanted]
     return [(day, part if dimension is source else 0, amounts) for day, part, amounts in kept]
 
@@ -84,6 +87,23 @@ def _from_counters(question: Question, dimension: Dimension) -> list[Row]:
         (day, part or 0, Amounts(usage=Decimal(usage), byok_usage=Decimal(byok)))
         for part, usage, byok in rows
     ]
+
+
+def _beyond_counters(question: Question, counted: list[Row], since: date) -> list[Row]:
+    """What analytics has of these days beyond the keys' counters: the chat room, and what counters do not
+    tell, such as tokens. Part 0 is nobody's."""
+    rows: dict[date, Amounts] = {}
+    for hour, _, amounts in hours(question.organization_id, Dimension.TOTAL, midnight(since)):
+        rows[hour.date()] = rows.get(hour.date(), NOTHING) + amounts
+    for day, _, amounts in counted:
+        rows[day] = rows.get(day, NOTHING) - amounts
+    return [(day, 0, _above_zero(amounts)) for day, amounts in rows.items()]
+
+
+def _above_zero(amounts: Amounts) -> Amounts:
+    """The counters are a few minutes newer than analytics: what they are ahead is not less than nothing."""
+    money = (max(amounts.usage, Decimal(0)), max(amounts.byok_usage, Decimal(0)))
+    return replace(amounts, usage=money[0], byok_usage=money[1])
 
 
 def spent_today(organization: Organization) -> Amounts:

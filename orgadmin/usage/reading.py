@@ -160,9 +160,16 @@ def _added(rows: Iterable[Row], bucket: Any) -> dict[tuple[Any, int], Amounts]:
 def _rows(question: Question, dimension: Dimension, *, by_day: bool = False) -> list[Row]:
     """Sums by day (or month) and part, from the smallest table that has them."""
     others = {filtered for filtered in question.filters if filtered is not dimension}
-    if others or (dimension is Dimension.KEY and (by_day or not _is_whole_months(question.span))):
+    if others or (dimension is Dimension.KEY and by_day):
         return _from_facts(question, dimension, by_day=by_day)
-    return _from_rollups(question, dimension, by_day=by_day)
+    if dimension is not Dimension.KEY:
+        return _from_rollups(question, dimension, by_day=by_day)
+    rows: list[Row] = []
+    for grain, span in split(question.span):
+        piece = replace(question, span=span)
+        is_whole = grain == Grain.MONTH
+        rows += _from_rollups(piece, dimension, by_day=False) if is_whole else _facts_of_keys(piece)
+    return rows
 
 
 def _is_whole_months(span: Span) -> bool:
@@ -296,7 +303,7 @@ def _largest_keys(question: Question, *, measure: str, count: int) -> dict[int, 
     for start in range(0, len(ranked), CANDIDATES):
         some = ranked[start : start + CANDIDATES]
         exact = replace(question, filters={Dimension.KEY: frozenset(some)})
-        found |= _exact_keys(exact)
+        found |= groups(exact, Dimension.KEY)
         best = _first(found, measure, count)
         following = ranked[start + CANDIDATES : start + CANDIDATES + 1]
         if len(best) == count and following:
@@ -324,18 +331,6 @@ def _bounds(question: Question, measure: str) -> dict[int, Any]:
     ).order_by()
     rows = months.values_list("part").annotate(*map(Sum, names))
     return {row[0]: sum(value or 0 for value in row[1:]) for row in rows}
-
-
-def _exact_keys(question: Question) -> dict[int, Amounts]:
-    """These few keys: their whole months from the roll-up, the ragged ends from their facts."""
-    found: dict[int, Amounts] = {}
-    for grain, span in split(question.span):
-        piece = replace(question, span=span)
-        whole = grain == Grain.MONTH
-        rows = _from_rollups(piece, Dimension.KEY, by_day=False) if whole else _facts_of_keys(piece)
-        for _, part, amounts in rows:
-            found[part] = found.get(part, NOTHING) + amounts
-    return found
 
 
 def _facts_of_keys(question: Question) -> list[Row]:

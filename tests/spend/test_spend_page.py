@@ -1,0 +1,223 @@
+"""Where the money goes: what a person sees is what OpenRouter says, for everybody only what is theirs."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orgadmin.accounts.models import Organization, User
+from orgadmin.inventory.models import Key
+from orgadmin.usage.clock import today
+from orgadmin.usage.models import DaySum
+from tests.conftest import SignIn
+from tests.sandbox_server import RunningSandbox
+from tests.usage.conftest import Pulled, pulled
+
+__all__ = ["pulled"]
+SPEND = "/o/acme/spend/"
+
+
+@pytest.fixture
+def used(synced: Organization, pulled: Pulled) -> Organization:
+    """The last 30 days and today are there."""
+    for kind in ("activity", "today"):
+        pulled(kind)
+    return synced
+
+
+@pytest.fixture
+def reader(used: Organization, viewer: User, sign_in: SignIn) -> Client:
+    return sign_in(viewer)
+
+
+def page_of(browser: Client, query: str = "", **headers: str) -> str:
+    response: Any = browser.get(f"{SPEND}{query}", headers=headers)
+    assert response.status_code == 200
+    text: str = response.content.decode()
+    return text
+
+
+def headline(page: str) -> str:
+    found = re.search(r'tile-value">([^<]+)<', page)
+    assert found
+    return found[1]
+
+
+def money(amount: Decimal) -> str:
+    return f"${amount:,.2f}"
+
+
+def amount(text: str) -> Decimal:
+    return Decimal(text.strip("<$").replace(",", ""))
+
+
+def rows_of(page: str) -> list[tuple[str, str]]:
+    """The table: name and measure of every line."""
+    name = r'<th scope="row">(?:<a class="name"[^>]*>|<span class="muted">)([^<]+)<'
+    amount = r'<td class="end">(?:<span class="money"[^>]*>)?([^<]+)<'
+    return re.findall(f"{name}.*?{amount}", page, re.DOTALL)
+
+
+def names_of(page: str) -> set[str]:
+    return {name for name, _ in rows_of(page)}
+
+
+def test_the_complete_days_are_what_openrouter_says(reader: Client, used: Organization) -> None:
+    yesterday = today() - timedelta(days=1)
+    since = yesterday - timedelta(days=6)
+    wanted = sum(
+        (row.upstream or Decimal(0))
+        for row in DaySum.objects.filter(organization=used, day__range=(since, yesterday))
+    )
+    page = page_of(reader, f"?since={since}&until={yesterday}")
+    assert headline(page) == money(Decimal(wanted))
+    assert "activity" in page
+
+
+@pytest.mark.parametrize("group", ["model", "provider", "key", "member", "workspace"])
+def test_every_grouping_has_the_same_total(reader: Client, group: str) -> None:
+    everything = headline(page_of(reader, "?range=7d"))
+    page = page_of(reader, f"?range=7d&group={group}")
+    # Counters are read a moment before analytics.
+    assert abs(amount(headline(page)) / amount(everything) - 1) < Decimal("0.005")
+    everything = headline(page)
+    lines = [amount(text) for _, text in rows_of(page)]
+    assert abs(sum(lines) - amount(everything)) < Decimal("0.01") * len(lines)
+
+
+def test_a_line_leads_to_what_it_is_made_of(reader: Client, used: Organization) -> None:
+    page = page_of(reader, "?range=7d&group=key")
+    name, spent = rows_of(page)[0]
+    href = re.search(rf'<a class="name" href="([^"]+)">{re.escape(name)}<', page)
+    assert href
+    narrowed = reader.get(href[1].replace("&amp;", "&")).content.decode()
+    assert headline(narrowed) == spent
+    assert "is not split by model yet" in narrowed
+    assert "Remove the filter key" in narrowed
+
+
+def test_filters_combine_for_a_month_and_not_beyond(reader: Client, used: Organization) -> None:
+    workspace = next(iter(used.summary["workspace_choices"]))["slug"]
+    month = page_of(reader, f"?range=30d&workspace={workspace}&group=key&model=nobody/knows-it")
+    assert "There is no model" in month
+    long = page_of(reader, f"?range=90d&workspace={workspace}&group=model")
+    assert "at most 31 days" in long
+    assert "Show everything" in long
+
+
+def test_the_measures_are_told_apart(reader: Client) -> None:
+    figures = {
+        measure: headline(page_of(reader, f"?range=30d&measure={measure}"))
+        for measure in ("total", "usage", "byok_usage", "requests", "tokens", "per_million")
+    }
+    amounts = {
+        name: Decimal(text.strip("$").replace(",", ""))
+        for name, text in figures.items()
+        if name in ("total", "usage", "byok_usage")
+    }
+    assert abs(amounts["total"] - amounts["usage"] - amounts["byok_usage"]) <= Decimal("0.01")
+    assert "$" not in figures["requests"]
+    assert figures["per_million"].startswith("$")
+
+
+def test_today_is_told_by_the_hour_and_said_to_be_open(reader: Client) -> None:
+    page = page_of(reader, "?range=today")
+    assert "Hour (UTC)" in page
+    assert "so far" in page_of(reader, "?range=7d")
+    both = page_of(reader, "?range=today&group=key&workspace=default")
+    assert "tells this combination tomorrow" in both or "There is no workspace" in both
+
+
+def test_the_figures_are_in_a_table_too(reader: Client) -> None:
+    page = page_of(reader, "?range=7d")
+    assert "Figures as a table" in page
+    assert page.count('<td class="end" data-value=') >= 7
+
+
+def test_an_htmx_request_gets_the_figures_alone(reader: Client) -> None:
+    part = page_of(reader, "?range=7d", **{"HX-Request": "true"})
+    assert part.lstrip().startswith('<div class="stack" id="spend">')
+    assert "<html" not in part
+
+
+def test_a_key_that_is_gone_keeps_its_name(reader: Client, used: Organization) -> None:
+    largest = Key.objects.filter(organization=used).order_by("-usage_monthly").first()
+    assert largest is not None
+    Key.objects.filter(pk=largest.pk).update(gone_at="2026-01-01T00:00:00Z")
+    page = page_of(reader, "?range=30d&group=key")
+    assert largest.name in names_of(page)
+    assert "deleted" in page
+
+
+def test_an_organization_without_use_says_so(
+    organization: Organization, viewer: User, sign_in: SignIn
+) -> None:
+    page = page_of(sign_in(viewer))
+    assert "Nothing was used" in page
+    assert headline(page) == "$0.00"
+
+
+# --- members ---
+
+
+@pytest.fixture
+def own(used: Organization, member: User, sign_in: SignIn) -> Client:
+    return sign_in(member)
+
+
+def test_a_member_sees_their_own_keys_and_nothing_else(
+    own: Client, reader: Client, used: Organization, member: User
+) -> None:
+    mine = Key.objects.filter(organization=used, owner__email__iexact=member.email)
+    others = Key.objects.filter(organization=used).exclude(pk__in=mine)
+    names = {key.name for key in others} - {key.name for key in mine}
+    page = page_of(own, "?range=30d&group=key")
+    assert rows_of(page)
+    assert not names & names_of(page)
+    assert headline(page) != headline(page_of(reader, "?range=30d"))
+    assert "By member" not in page
+
+
+def test_no_parameter_leads_a_member_to_others(own: Client, used: Organization, member: User) -> None:
+    mine = Key.objects.filter(organization=used, owner__email__iexact=member.email)
+    other = Key.objects.filter(organization=used).exclude(pk__in=mine).order_by("-usage_monthly").first()
+    assert other is not None
+    own_total = headline(page_of(own, "?range=30d"))
+    for query in (
+        "group=member",
+        "group=workspace",
+        "group=provider",
+        "measure=usage&group=key",
+        "grain=week",
+    ):
+        page = page_of(own, f"?range=30d&{query}")
+        assert other.name not in page
+        assert headline(page) == own_total or "measure" in query
+    for query in (f"key={other.hash}", "key=none", "key=unknown"):
+        page = page_of(own, f"?range=30d&{query}")
+        assert "There is no key" in page
+        assert other.name not in page
+    for query in (f"member={other.owner.uid}" if other.owner else "member=none", "workspace=none"):
+        page = page_of(own, f"?range=30d&{query}")
+        assert other.name not in page
+
+
+# --- speed ---
+
+
+def test_the_number_of_queries_is_small_and_does_not_depend_on_the_span(
+    reader: Client, sandbox: RunningSandbox
+) -> None:
+    counts = {}
+    for query in ("?range=7d", "?range=30d", "?range=12m", "?range=30d&group=key", "?range=12m&group=key"):
+        with CaptureQueriesContext(connection) as queries:
+            page_of(reader, query)
+        counts[query] = len(queries)
+    assert max(counts.values()) <= 24, counts
