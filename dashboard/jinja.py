@@ -234,8 +234,9 @@ class Frame:
         organization = self.organization
         if organization is not None and not organization.is_connected:
             detail = _why_not_connected(organization)
-            status = organization.get_status_display()
-            return Freshness("danger", status, status, detail, False, POLL_SECONDS)
+            label = organization.get_status_display()
+            short = "Refused" if organization.status == "broken" else "Off"
+            return Freshness("danger", label, short, detail, False, POLL_SECONDS)
         return freshness(self.summary)
 
 

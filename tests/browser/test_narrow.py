@@ -89,3 +89,24 @@ def test_the_items_of_a_job_say_their_names(at: Any, synced: Organization, admin
     page = at(NARROW, f"sync/jobs/{job.pk}/")
 
     assert lines(page.locator("#items tbody .name").first) <= 2.1
+
+
+@pytest.mark.parametrize("width", [390, 640, 1024])
+@pytest.mark.parametrize("state", ["failed", "broken"])
+def test_the_top_bar_holds_what_it_says(at: Any, synced: Organization, width: int, state: str) -> None:
+    if state == "broken":
+        synced.status = Organization.Status.BROKEN
+    else:
+        synced.summary["sync_state"] = "failed"
+    synced.save()
+    page = at({"width": width, "height": 800}, "keys/")
+
+    words = page.locator("#freshness .fresh-short" if width < 640 else "#freshness .fresh-label")
+    expect(words).to_be_visible()
+    line = page.locator("#freshness .fresh").bounding_box()
+    menu = page.locator("#workspace-menu").bounding_box()
+    assert line is not None
+    assert menu is not None
+    assert line["x"] + line["width"] <= menu["x"]
+    assert is_in_sight(page, page.locator("#user-menu"))
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
