@@ -14,8 +14,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum, Value
+from django.db.models import BigIntegerField, F, Q, QuerySet, Sum, Value
 
+from orgadmin.inventory.money import to_dollars
 from orgadmin.usage.models import MEASURES, Dimension, Grain, UsageDay, UsageRollup, month_of
 
 MOST_FACT_DAYS = 31
@@ -172,10 +173,6 @@ def _rows(question: Question, dimension: Dimension, *, by_day: bool = False) -> 
     return rows
 
 
-def _is_whole_months(span: Span) -> bool:
-    return span.since.day == 1 and (span.until + timedelta(days=1)).day == 1
-
-
 # --- roll-ups --------------------------------------------------------------------------------------
 
 
@@ -275,7 +272,7 @@ CANDIDATES = 100
 
 def largest(question: Question, dimension: Dimension, *, measure: str, count: int) -> dict[int, Amounts]:
     """The parts with most of the measure, largest first. Raises TooMuch."""
-    if dimension is Dimension.KEY and not question.filters and not _is_whole_months(question.span):
+    if dimension is Dimension.KEY and not question.filters:
         return _largest_keys(question, measure=measure, count=count)
     found = groups(question, dimension)
     return _first(found, measure, count)
@@ -292,36 +289,35 @@ def value_of(amounts: Amounts, measure: str) -> Any:
 
 
 def _largest_keys(question: Question, *, measure: str, count: int) -> dict[int, Amounts]:
-    """The largest keys of a span that cuts through months.
+    """The largest keys, without adding all of them up.
 
     What a key has in its months bounds what it has in the days of them. So keys are added up exactly in the
     order of their bounds, until no bound that is left can reach the smallest of the largest.
     """
-    bounds = _bounds(question, measure)
-    ranked = sorted(bounds, key=lambda part: (-bounds[part], part))
     found: dict[int, Amounts] = {}
-    for start in range(0, len(ranked), CANDIDATES):
-        some = ranked[start : start + CANDIDATES]
-        exact = replace(question, filters={Dimension.KEY: frozenset(some)})
-        found |= groups(exact, Dimension.KEY)
+    while True:
+        some = _by_bound(question, measure, len(found))
+        exact = replace(question, filters={Dimension.KEY: frozenset(part for part, _ in some)})
+        found |= {part: NOTHING for part, _ in some} | groups(exact, Dimension.KEY)
         best = _first(found, measure, count)
-        following = ranked[start + CANDIDATES : start + CANDIDATES + 1]
-        if len(best) == count and following:
-            least = min(value_of(amounts, measure) for amounts in best.values())
-            if bounds[following[0]] <= least:
-                break
-    return _first(found, measure, count)
+        least = min((value_of(amounts, measure) for amounts in best.values()), default=0)
+        if len(some) < CANDIDATES or (len(best) == count and some[-1][1] <= least):
+            return {part: amounts for part, amounts in best.items() if amounts != NOTHING}
 
 
-def _bounds(question: Question, measure: str) -> dict[int, Any]:
-    """The most that each key can have of the measure in the span: what its months have, refunds left out."""
+def _by_bound(question: Question, measure: str, skipped: int) -> list[tuple[int, Any]]:
+    """The next keys in the order of the most that each can have of the measure in the span: what its months
+    have, refunds left out."""
     columns = {
         "usage": ("usage_above",),
         "byok_usage": ("byok_above",),
         "total": ("usage_above", "byok_above"),
+        "tokens": ("prompt_tokens", "completion_tokens"),
     }
-    names = columns.get(measure) or (
-        ("prompt_tokens", "completion_tokens") if measure == "tokens" else (measure,)
+    names = columns.get(measure, (measure,))
+    bound = sum(
+        (Sum(name, output_field=BigIntegerField()) for name in names[1:]),
+        start=Sum(names[0], output_field=BigIntegerField()),
     )
     months = UsageRollup.objects.filter(
         organization_id=question.organization_id,
@@ -329,8 +325,11 @@ def _bounds(question: Question, measure: str) -> dict[int, Any]:
         grain=Grain.MONTH,
         start__range=(month_of(question.span.since), question.span.until),
     ).order_by()
-    rows = months.values_list("part").annotate(*map(Sum, names))
-    return {row[0]: sum(value or 0 for value in row[1:]) for row in rows}
+    rows = months.values_list("part").annotate(bound=bound).order_by("-bound", "part")
+    is_money = names[0].endswith("_above")
+    return [
+        (part, to_dollars(most) if is_money else most) for part, most in rows[skipped : skipped + CANDIDATES]
+    ]
 
 
 def _facts_of_keys(question: Question) -> list[Row]:

@@ -1,8 +1,9 @@
 """``make bench``: measures on SQLite and PostgreSQL, prints, writes ``var/bench.json``.
 
-BENCH_SIZES (10000,100000), BENCH_DATABASES (sqlite,postgresql), BENCH_ROUNDS (7), BENCH_REPEATS (3) and
-BENCH_SYNC_KEYS (10000) make it shorter or longer. DATABASE_URL names a PostgreSQL server other than the
-local one; a database of our own is made there and dropped.
+BENCH_PARTS (pages,sync,spend), BENCH_SIZES (10000,100000), BENCH_DATABASES (sqlite,postgresql),
+BENCH_ROUNDS (7), BENCH_REPEATS (3), BENCH_SYNC_KEYS (10000) and BENCH_USAGE_ROWS (1000000,5000000) make it
+shorter or longer. DATABASE_URL names a PostgreSQL server other than the local one; a database of our own is
+made there and dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ SYNC_ROUNDS = 5
 
 def main() -> int:
     """Measure everything; the exit code says only whether it ran, not whether the aims were reached."""
-    sizes = [int(size) for size in _words("BENCH_SIZES", "10000,100000")]
+    parts = _words("BENCH_PARTS", "pages,sync,spend")
+    sizes = [int(size) for size in _words("BENCH_SIZES", "10000,100000")] if "pages" in parts else []
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
     aims: list[report.Aim] = []
     for name, database in _databases():
@@ -42,13 +44,23 @@ def main() -> int:
             found[name][str(size)] = measured
             _say_all(report.table(measured))
             aims += _titled(f"{name} {size:,}", report.page_aims(measured, size))
-        keys = int(os.environ.get("BENCH_SYNC_KEYS", "10000"))
-        say(f"\n{name}, sync")
-        with database() as url:
-            measured = stage("sync", keys, url)
-        found[name]["sync"] = measured
-        _say_all(report.sync_lines(measured))
-        aims += _titled(name, report.sync_aims(measured))
+        if "sync" in parts:
+            keys = int(os.environ.get("BENCH_SYNC_KEYS", "10000"))
+            say(f"\n{name}, sync")
+            with database() as url:
+                measured = stage("sync", keys, url)
+            found[name]["sync"] = measured
+            _say_all(report.sync_lines(measured))
+            aims += _titled(name, report.sync_aims(measured))
+        if "spend" in parts:
+            found[name]["spend"] = {}
+            for rows in _words("BENCH_USAGE_ROWS", "1000000,5000000"):
+                say(f"\n{name}, {int(rows):,} usage rows (milliseconds)")
+                with database() as url:
+                    measured = stage("spend", int(rows), url)
+                found[name]["spend"][rows] = measured
+                _say_all(report.spend_lines(measured))
+            aims += _titled(name, report.spend_aims(found[name]["spend"]))
     found["aims"] = [vars(aim) for aim in aims]
     say("\nAims")
     _say_all(aim.line() for aim in aims)

@@ -10,6 +10,16 @@ LIST_SHARE, SEARCH_SHARE = 1 / 5, 1 / 8
 MOST_QUERIES, MOST_SYNC_SECONDS = 6, 10.0
 MOST_FIRST_LOAD, MOST_REQUESTS, MOST_FRAGMENT = 100_000, 5, 15_000
 LARGE = 100_000
+MOST_GROWTH = 1.5
+LIMITS = {
+    "overview": 30,
+    "spend, 30 days by model": 30,
+    "spend, 30 days by key": 30,
+    "spend, 30 days by member": 30,
+    "spend, 12 months by model": 100,
+    "spend, 12 months by key": 100,
+    "spend, two filters, 30 days": 500,
+}
 TITLES = ("median", "p95", "cpu", "queries", "kB", "gzip kB", "of admin", "x hello")
 
 
@@ -81,6 +91,30 @@ def sync_aims(found: Mapping[str, Any]) -> Iterator[Aim]:
     yield Aim("seconds of a sync", f"{seconds:.1f}", f"{MOST_SYNC_SECONDS:.0f}", seconds <= MOST_SYNC_SECONDS)
     changed = found["again"]["changed"]
     yield Aim("rows written by a sync with nothing changed", str(changed), "0", changed == 0)
+
+
+def spend_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    filled, ingest = found["filled"], found["ingest"]
+    yield f"  {filled['rows']:,} rows written at {filled['rows_per_second']:,} a second"
+    yield f"  ingest, rows a second: {', '.join(f'{name} {rate:,}' for name, rate in ingest.items())}"
+    for name, page in found["pages"].items():
+        yield f"  {name:34}{page['median']:>9.1f}{page['p95']:>9.1f}{page['effort']:>9.1f}"
+
+
+def spend_aims(sizes: Mapping[str, Any]) -> Iterator[Aim]:
+    """Server-side medians, the growth from the smallest to the largest, and the speed of writing."""
+    small, large = min(sizes, key=int), max(sizes, key=int)
+    for name, page in sizes[large]["pages"].items():
+        allowed = LIMITS.get(name)
+        if allowed:
+            yield Aim(f"{name}, ms", f"{page['median']:.0f}", f"{allowed}", page["median"] <= allowed)
+        if small != large and name != "hello":
+            growth = page["median"] / sizes[small]["pages"][name]["median"]
+            yield Aim(f"{name}, growth", f"x{growth:.1f}", f"x{MOST_GROWTH}", growth <= MOST_GROWTH)
+    ingest = sizes[large]["ingest"]
+    for rival, least in (("by hand", 0.6), ("bulk_create", 3.0)):
+        ratio = ingest["ours"] / ingest[rival]
+        yield Aim(f"ingest against {rival}", f"{ratio:.2f}", f"{least}", ratio >= least)
 
 
 def _share(name: str, page: Mapping[str, Any], rival: Mapping[str, Any], allowed: float) -> Aim:

@@ -1,4 +1,4 @@
-"""One database of one size, in a process of its own: ``tests.bench.stage pages|sync SIZE``, JSON on stdout.
+"""One database of one size, in a process of its own: ``stage pages|sync|spend SIZE``, JSON on stdout.
 
 The environment chooses the database (``tests.bench.__main__``).
 """
@@ -61,6 +61,36 @@ def sync(keys: int) -> dict[str, Any]:
     return measure(keys, rounds=int(os.environ["BENCH_SYNC_ROUNDS"]))
 
 
+def spend(rows: int) -> dict[str, Any]:
+    """Thirteen months of use of 10,000 keys: writing it, and the pages that read it."""
+    from django.core.management import call_command
+
+    from tests.bench import serving, spending
+    from tests.bench.pages import Target
+    from tests.bench.population import populate
+    from tests.bench.timing import measure
+    from tests.bench.visitor import Visitor
+
+    call_command("prepare", verbosity=0, stdout=sys.stderr)
+    population = populate(10_000)
+    ingest = spending.ingest()
+    say(f"rows a second: {ingest}")
+    filled = spending.fill(population.organization, rows)
+    settle()
+    say(f"{filled['rows']:,} facts written in {filled['seconds']:.0f} s")
+    wanted = [Target(name, path) for name, path in spending.addresses(population.organization).items()]
+    wanted.append(Target("hello", "/bench/hello/"))
+    port = int(os.environ["BENCH_PORT"])
+    rounds, repeats = int(os.environ["BENCH_ROUNDS"]), int(os.environ["BENCH_REPEATS"])
+    with serving.web(port):
+        times = measure(Visitor(port, population.session), wanted, rounds=rounds, repeats=repeats)
+    return {
+        "ingest": ingest,
+        "filled": filled,
+        "pages": {name: found.as_json() for name, found in times.items()},
+    }
+
+
 def settle() -> None:
     """What a large pull does at its end, and PostgreSQL by itself a minute later: count rows, mark pages."""
     from django.db import connection
@@ -81,7 +111,7 @@ def say(text: str) -> None:
 def main() -> None:
     django.setup()
     kind, keys = sys.argv[1], int(sys.argv[2])
-    found = {"pages": pages, "sync": sync}[kind](keys)
+    found = {"pages": pages, "sync": sync, "spend": spend}[kind](keys)
     json.dump(found, sys.stdout)
 
 
