@@ -280,6 +280,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "member",
         "workspace",
     ),
+    "credits/": ("range",),
 }
 
 

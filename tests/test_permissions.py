@@ -52,6 +52,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "front:invitation": (THE_WORLD, no(THE_WORLD)),
     "front:accept": (THE_WORLD, THE_WORLD),
     "spend:show": (EVERYBODY, no(EVERYBODY)),
+    "credits:show": (READERS, no(READERS)),
     "search:palette": (EVERYBODY, no(EVERYBODY)),
     "keys:list": (EVERYBODY, no(EVERYBODY)),
     "keys:csv": (EVERYBODY, no(EVERYBODY)),

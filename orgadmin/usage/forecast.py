@@ -112,6 +112,7 @@ class Outlook:
     def _fit(self) -> list[_State]:
         """One pass, so that every day's state knows its past alone."""
         ratios: list[deque[float]] = [deque(maxlen=WEEKS) for _ in range(7)]
+        middles: list[float | None] = [None] * 7
         factors: tuple[float, ...] = (1.0,) * 7
         quick, slow = _Level(QUICK), _Level(SLOW)
         week: deque[float] = deque(maxlen=7)
@@ -131,8 +132,10 @@ class Outlook:
                 slow.add(counted, factors[weekday])
                 week.append(value)
                 if len(week) == 7 and (total := sum(week)) > 0:
-                    ratios[(weekday - 3) % 7].append(7 * week[3] / total)
-                    factors = _factors(ratios) or factors
+                    middle = (weekday - 3) % 7
+                    ratios[middle].append(7 * week[3] / total)
+                    middles[middle] = max(0.0, median(ratios[middle]))
+                    factors = _factors(middles) or factors
             trend = _trend(quick.value, slow.value) if known > WARM_UP else 0.0
             states.append(_State(quick.value, trend, slow.value, factors))
         return states
@@ -213,9 +216,10 @@ class Outlook:
         if len(errors) < 10:
             return -rough / (1 + rough), rough
         low, high = _quantile(errors, LOW), _quantile(errors, HIGH)
-        # Windows that overlap say the same thing several times: what they have in common may be chance.
+        # Windows that overlap say the same thing several times, which may be chance; and the days to come are
+        # not always like those behind.
         windows = len(errors) / days
-        wider = 1 + 0.5 / windows
+        wider = 1.1 + 0.5 / windows
         low, high = min(0.0, low * wider), max(0.0, high * wider)
         if windows < 4:
             low, high = min(low, -rough / (1 + rough)), max(high, rough)
@@ -284,13 +288,11 @@ def _trend(quick: float, slow: float) -> float:
     return max(-STEEPEST, min(STEEPEST, (quick - slow) / quick / AGE))
 
 
-def _factors(ratios: Sequence[Sequence[float]]) -> tuple[float, ...] | None:
+def _factors(middles: Sequence[float | None]) -> tuple[float, ...] | None:
     """The weekdays' medians, their mean made 1; None until there is one of each."""
-    if not all(ratios):
-        return None
-    middles = [max(0.0, median(of_day)) for of_day in ratios]
-    total = sum(middles)
-    return tuple(7 * middle / total for middle in middles) if total > 0 else None
+    known = [middle for middle in middles if middle is not None]
+    total = sum(known)
+    return tuple(7 * middle / total for middle in known) if len(known) == 7 and total > 0 else None
 
 
 class _Weights(NamedTuple):

@@ -185,6 +185,7 @@ def test_an_amount_lasts_until_it_is_spent() -> None:
     found = outlook.reach(2 * sum(WEEK))
     assert found is not None
     assert found.expected == pytest.approx(14, abs=0.6)
+    assert found.expected is not None
     assert found.soonest is not None
     assert found.latest is not None
     assert found.soonest <= found.expected <= found.latest
@@ -299,7 +300,7 @@ def test_a_workspace_that_was_never_used_costs_nothing(acme: Organization) -> No
     write_days(acme.pk, NOW.date() - timedelta(days=40), [(5, 0)] * 40, workspace=room.pk + 1)
     found = month_end_of(acme, room)
     assert found is not None
-    assert (found.low, found.expected, found.high) == (0, 0, 0)
+    assert (found.low, found.expected, found.high) == (Decimal(0), Decimal(0), Decimal(0))
 
 
 @time_machine.travel(NOW, tick=False)
