@@ -209,10 +209,10 @@ class Outlook:
 
     def _spread(self, days: int) -> tuple[float, float]:
         """The ends of the interval as shares of what is expected, below zero and above."""
+        rough = self._roughly(days)
         # Of long stretches few are over yet; those of half the past tell as much.
         days = min(days, max(1, (len(self.values) - WARM_UP) // 2))
         errors = self._errors(days)
-        rough = self._roughly(days)
         if len(errors) < 10:
             return -rough / (1 + rough), rough
         low, high = _quantile(errors, LOW), _quantile(errors, HIGH)
@@ -339,8 +339,10 @@ def month_end(
         return None
     missing, known = outlook.missing(month), spent + so_far
     # Days that are not known are as unsure as those to come.
-    share = 1 + missing / to_come.expected if to_come.expected else 1.0
-    low, expected, high = (known + _money(share * end) for end in to_come)
+    unsure = [end / to_come.expected if to_come.expected else 1.0 for end in to_come]
+    low, expected, high = (
+        known + _money(end + missing * share) for end, share in zip(to_come, unsure, strict=True)
+    )
     return Forecast(month, known, low, expected, high, outlook.days, outlook.is_rough)
 
 
