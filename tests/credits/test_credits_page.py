@@ -289,7 +289,8 @@ def test_another_organization_is_not_read(at_noon: None, organization: Organizat
         ("2000", "The credits last beyond 30 Nov 2026."),
         ("105", "The credits run out before 30 Nov 2026."),
         ("0.01", "The credits run out before 30 Nov 2026."),
-        ("-5", "The credits run out before 30 Nov 2026."),
+        ("0", "The credits are used up."),
+        ("-5", "The credits are used up."),
     ],
 )
 def test_whether_the_credits_last_to_the_end_of_the_month(
