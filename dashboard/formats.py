@@ -5,7 +5,7 @@ Unknown (None) is always an em dash, never 0.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from django.utils import timezone
@@ -97,6 +97,18 @@ def exact(value: datetime | str | None) -> str:
     """The moment to the second with its zone: "23 Nov 2026, 10:55:12 UTC"."""
     found = moment(value)
     return f"{found.day} {found:%b %Y, %H:%M:%S} UTC" if found else UNKNOWN
+
+
+def day(value: date | None) -> str:
+    """The day alone: "23 Nov 2026". A moment is in UTC."""
+    found = moment(value) if isinstance(value, datetime) else value
+    return f"{found.day} {found:%b %Y}" if found else UNKNOWN
+
+
+def minute(value: datetime | str | None) -> str:
+    """The moment to the minute, for tables whose heading names the zone: "23 Nov 2026, 10:55"."""
+    found = moment(value)
+    return f"{found.day} {found:%b %Y, %H:%M}" if found else UNKNOWN
 
 
 def iso(value: datetime | str | None) -> str:

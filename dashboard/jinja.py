@@ -49,6 +49,8 @@ def environment(**options: Any) -> Environment:
         sentence=sentence,
         relative=formats.relative,
         exact=formats.exact,
+        day=formats.day,
+        minute=formats.minute,
         iso=formats.iso,
         duration=formats.duration,
     )

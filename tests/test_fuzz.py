@@ -281,6 +281,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "member",
         "workspace",
     ),
+    "credits/": ("range",),
 }
 
 

@@ -54,6 +54,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "front:accept": (THE_WORLD, THE_WORLD),
     "overview:show": (READERS, no(READERS)),
     "spend:show": (EVERYBODY, no(EVERYBODY)),
+    "credits:show": (READERS, no(READERS)),
     "search:palette": (EVERYBODY, no(EVERYBODY)),
     "keys:list": (EVERYBODY, no(EVERYBODY)),
     "keys:csv": (EVERYBODY, no(EVERYBODY)),

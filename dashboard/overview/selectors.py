@@ -15,7 +15,7 @@ from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels
-from orgadmin.usage.models import CreditSnapshot, Dimension, month_of
+from orgadmin.usage.models import Dimension, month_of
 from orgadmin.usage.openday import open_rows, settled_through, spent_by_now_yesterday, spent_today
 from orgadmin.usage.reading import Question, Span, largest, total
 
@@ -76,17 +76,6 @@ def _open(organization: Organization, settled: date, first: date) -> Decimal:
     since = max(first, settled + timedelta(days=1))
     rows = open_rows(Question(organization.pk, Span(since, today())), Dimension.TOTAL, since)
     return sum((amounts.total for _, _, amounts in rows), Decimal(0))
-
-
-def newest_credits(organization: Organization) -> CreditSnapshot | None:
-    return CreditSnapshot.objects.filter(organization=organization).order_by("-taken_at").first()
-
-
-def days_left(organization: Organization, balance: Decimal) -> int | None:
-    """How many days the balance lasts at the pace of the last seven, BYOK left out; None at no pace."""
-    settled = settled_through(organization) or today() - timedelta(days=1)
-    week = total(Question(organization.pk, Span(settled - timedelta(days=6), settled))).usage
-    return int(balance * 7 / week) if week > 0 and balance > 0 else None
 
 
 def top(organization: Organization, dimension: Dimension, name: str, days: int = 30) -> list[Ranked]:

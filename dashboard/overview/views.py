@@ -11,20 +11,22 @@ from dashboard.spend.filters import SpendFilters
 from dashboard.spend.selectors import spend
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.pages import respond
+from orgadmin.usage.credits import standing
 from orgadmin.usage.models import Dimension
+from orgadmin.usage.outlook import behind
 
 
 @allow(Permission.READ)
 def show(request: OrgRequest) -> HttpResponse:
     organization = request.organization
-    balance = selectors.newest_credits(organization)
+    past = behind(organization)
     context = {
         "organization": organization,
         "today": selectors.spend_today(organization),
         "week": selectors.spend_of_days(organization, 7),
         "month": selectors.spend_of_month(organization),
-        "credits": balance,
-        "days_left": selectors.days_left(organization, balance.balance) if balance else None,
+        "forecast": past.month_end(),
+        "credits": standing(organization, past),
         "spend": spend(organization, SpendFilters(range="30d"), {}),
         "lists": [
             ("Top keys", selectors.top(organization, Dimension.KEY, "key")),

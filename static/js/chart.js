@@ -1,4 +1,5 @@
-// Tooltip, arrow keys and legend of a chart. Everything it says is read from the chart's own table.
+// Tooltip, arrow keys and legend of a chart. Everything it says is read from the chart's own table: a row is a
+// bar, or a point of a line, whose place across the chart is in data-across, in per cent.
 
 const HEIGHT = 1000;
 const BAR = 0.82;
@@ -11,6 +12,8 @@ export function ready(figure) {
   const tip = find("tip");
   const rows = [...find("rows").rows];
   const buttons = [...figure.querySelectorAll("[data-chart-series]")];
+  const cursor = find("cursor");
+  const across = rows.map((row, index) => Number(row.dataset.across ?? ((index + 0.5) / rows.length) * 100) / 100);
   const paths = [...figure.querySelectorAll(".chart-bars path")];
   const hidden = new Set();
   let at = -1;
@@ -20,16 +23,25 @@ export function ready(figure) {
     const { lines, words } = describe(rows[at], buttons, hidden);
     tip.replaceChildren(...lines);
     tip.hidden = false;
-    const middle = ((at + 0.5) / rows.length) * plot.clientWidth;
+    const middle = across[at] * plot.clientWidth;
+    if (cursor) {
+      cursor.setAttribute("x1", middle);
+      cursor.setAttribute("x2", middle);
+      cursor.toggleAttribute("hidden", false);
+    }
     const left = middle + 12 + tip.offsetWidth > plot.clientWidth ? middle - tip.offsetWidth - 12 : middle + 12;
     tip.style.left = `${Math.max(0, left)}px`;
     if (said) find("said").textContent = words;
   };
-  const hide = () => { tip.hidden = true; };
+  const hide = () => {
+    tip.hidden = true;
+    cursor?.toggleAttribute("hidden", true);
+  };
+  const nearest = (place) => across.reduce((best, one, index) => (Math.abs(one - place) < Math.abs(across[best] - place) ? index : best), 0);
 
   plot.addEventListener("pointermove", (event) => {
     const box = plot.getBoundingClientRect();
-    show(Math.floor(((event.clientX - box.left) / box.width) * rows.length), false);
+    show(nearest((event.clientX - box.left) / box.width), false);
   });
   plot.addEventListener("pointerleave", hide);
   plot.addEventListener("blur", hide);
@@ -58,8 +70,9 @@ export function ready(figure) {
 // One bar in words, and as lines of the tooltip: the largest part first, what is nothing left out.
 function describe(row, buttons, hidden) {
   const cells = [...row.querySelectorAll("[data-value]")];
+  const heads = row.closest("table").tHead.rows[0].cells;
   const parts = cells
-    .map((cell, index) => ({ index, value: Number(cell.dataset.value), text: cell.textContent, label: buttons[index].textContent }))
+    .map((cell, index) => ({ index, value: Number(cell.dataset.value), text: cell.textContent, label: heads[cell.cellIndex].textContent }))
     .filter(({ index, value }) => value !== 0 && !hidden.has(index))
     .sort((one, other) => other.value - one.value);
   const head = document.createElement("strong");
@@ -73,7 +86,8 @@ function describe(row, buttons, hidden) {
     const line = document.createElement("div");
     const name = document.createElement("span");
     const amount = document.createElement("span");
-    name.append(buttons[index].querySelector(".swatch").cloneNode(), label);
+    const swatch = buttons[index]?.querySelector(".swatch").cloneNode();
+    name.append(...(swatch ? [swatch] : []), label);
     amount.textContent = text;
     line.append(name, amount);
     return line;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from tests.browser.conftest import NARROW, WIDE, OpenPage
 from tests.browser.test_gallery import inaccessible
 from tests.browser.test_keys import signed_in_page
 from tests.conftest import Bells, SignIn, Sync
+from tests.credits.balances import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -43,7 +46,9 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
 
 
 def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
-    """A rotation, a job and a change, so that no page is empty."""
+    """A rotation, a job, a change and a purchase, so that no page is empty."""
+    now = datetime.now(UTC)
+    read(key.organization, until=now, span=timedelta(days=5), every=HOUR, purchases={26 * HOUR: "40"})
     token = str(uuid.uuid4())
     wanted = {"name": "successor", "workspace": key.workspace_uid, "form_token": token}
     assert client.post(f"/o/acme/keys/{key.hash}/rotate/", wanted).status_code == 201
@@ -68,4 +73,5 @@ def paths(key: Key) -> list[str]:
         "sync/jobs/",
         f"sync/jobs/{job.pk}/",
         "search/?q=a",
+        "credits/",
     ]
