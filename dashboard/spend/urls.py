@@ -7,4 +7,5 @@ from dashboard.spend import views
 app_name = "spend"
 urlpatterns = [
     path("", views.show, name="show"),
+    path("panel/", views.panel, name="panel"),
 ]

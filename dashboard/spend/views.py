@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 
 from dashboard.spend.filters import GRAINS, GROUPS, MEASURES, MONEY, RANGES, SpendFilters
@@ -48,6 +48,19 @@ def show(request: OrgRequest) -> HttpResponse:
         "now": timezone.now(),
     }
     return respond(request, "spend/show.html", context, fragment="spend/_show.html")
+
+
+@allow(*SEE)
+def panel(request: OrgRequest) -> HttpResponse:
+    """What one key, member or workspace spent in 30 days, for the page of it: the filters name which."""
+    asked = SpendFilters.of(request.GET)
+    filters = SpendFilters(range="30d", **asked.filtered)
+    try:
+        found = spend(request.organization, filters, own_parts(request))
+    except (NoSuchPart, TooMuch):
+        raise Http404("There is nothing to show of that.") from None
+    context = {"organization": request.organization, "spend": found, "filters": filters}
+    return respond(request, "spend/panel.html", context, fragment="spend/_panel.html")
 
 
 def _chips(request: OrgRequest, filters: SpendFilters) -> list[tuple[str, str]]:

@@ -61,7 +61,7 @@ def test_a_viewer_finds_it_in_the_sidebar(organization: Organization, reader: Cl
     html = page(reader)
     assert re.search(r'href="/o/acme/credits/" aria-current="page" data-go="c"', html)
     names = re.findall(r'<li><a href="/o/acme/[^"]*"[^>]*><span>([^<]+)', html)
-    assert names[:2] == ["Spend", "Credits"]
+    assert names[:3] == ["Overview", "Spend", "Credits"]
 
 
 # --- nothing, and next to nothing ---
