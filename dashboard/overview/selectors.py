@@ -44,22 +44,25 @@ class Ranked:
     href: str
 
 
+def last_settled(organization: Organization) -> date:
+    """The newest day whose facts are there; yesterday while nothing is."""
+    return settled_through(organization) or today() - timedelta(days=1)
+
+
 def spend_today(organization: Organization) -> Figure:
     """The UTC day so far, against the same hours of yesterday."""
     before = spent_by_now_yesterday(organization)
     return Figure(spent_today(organization).total, before.total if before else None)
 
 
-def spend_of_days(organization: Organization, days: int) -> Figure:
+def spend_of_days(organization: Organization, settled: date, days: int) -> Figure:
     """The last so many complete days, against as many before."""
-    settled = settled_through(organization) or today() - timedelta(days=1)
     span = Span(settled - timedelta(days=days - 1), settled)
     return Figure(_total(organization, span), _total(organization, span.before) or None)
 
 
-def spend_of_month(organization: Organization) -> Figure:
+def spend_of_month(organization: Organization, settled: date) -> Figure:
     """The month so far, today included, against the same days of the month before."""
-    settled = settled_through(organization) or today() - timedelta(days=1)
     first = month_of(today())
     amount = _total(organization, Span(first, settled)) + _open(organization, settled, first)
     last = month_of(first - timedelta(days=1))
@@ -78,10 +81,9 @@ def _open(organization: Organization, settled: date, first: date) -> Decimal:
     return sum((amounts.total for _, _, amounts in rows), Decimal(0))
 
 
-def top(organization: Organization, dimension: Dimension, name: str, days: int = 30) -> list[Ranked]:
-    """The largest parts of the last complete days, BYOK included. ``name`` is the filter's in an address."""
-    settled = settled_through(organization) or today() - timedelta(days=1)
-    question = Question(organization.pk, Span(settled - timedelta(days=days - 1), settled))
+def top(organization: Organization, settled: date, dimension: Dimension, name: str) -> list[Ranked]:
+    """The largest parts of the last 30 complete days, BYOK included. ``name`` is the filter's in an address."""
+    question = Question(organization.pk, Span(settled - timedelta(days=29), settled))
     found = {
         part: amounts
         for part, amounts in largest(question, dimension, measure="total", count=TOP).items()

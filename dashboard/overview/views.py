@@ -19,19 +19,19 @@ from orgadmin.usage.outlook import behind
 @allow(Permission.READ)
 def show(request: OrgRequest) -> HttpResponse:
     organization = request.organization
-    past = behind(organization)
+    past, settled = behind(organization), selectors.last_settled(organization)
     context = {
         "organization": organization,
         "today": selectors.spend_today(organization),
-        "week": selectors.spend_of_days(organization, 7),
-        "month": selectors.spend_of_month(organization),
+        "week": selectors.spend_of_days(organization, settled, 7),
+        "month": selectors.spend_of_month(organization, settled),
         "forecast": past.month_end(),
         "credits": standing(organization, past),
         "spend": spend(organization, SpendFilters(range="30d"), {}),
         "lists": [
-            ("Top keys", selectors.top(organization, Dimension.KEY, "key")),
-            ("Top members", selectors.top(organization, Dimension.MEMBER, "member")),
-            ("Top workspaces", selectors.top(organization, Dimension.WORKSPACE, "workspace")),
+            ("Top keys", selectors.top(organization, settled, Dimension.KEY, "key")),
+            ("Top members", selectors.top(organization, settled, Dimension.MEMBER, "member")),
+            ("Top workspaces", selectors.top(organization, settled, Dimension.WORKSPACE, "workspace")),
         ],
         "limits": selectors.limits(organization),
         "notices": notices(organization),

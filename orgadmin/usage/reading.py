@@ -116,7 +116,7 @@ def _cheapest(question: Question) -> Dimension:
 def groups(question: Question, dimension: Dimension) -> dict[int, Amounts]:
     """Sums by part of the dimension, of every part there is. For keys of an unfiltered span see
     ``largest_keys``. Raises TooMuch."""
-    rows = _rows(question, dimension)
+    rows = _rows(question, dimension, months_apart=False)
     return {part: amounts for (_, part), amounts in _added(rows, lambda _: None).items()}
 
 
@@ -158,15 +158,18 @@ def _added(rows: Iterable[Row], bucket: Any) -> dict[tuple[Any, int], Amounts]:
     return found
 
 
-def _rows(question: Question, dimension: Dimension, *, by_day: bool = False) -> list[Row]:
-    """Sums by day (or month) and part, from the smallest table that has them."""
+def _rows(
+    question: Question, dimension: Dimension, *, by_day: bool = False, months_apart: bool = True
+) -> list[Row]:
+    """Sums by day (or month) and part, from the smallest table that has them. With ``months_apart`` off, the
+    day of a row says nothing, and two ragged ends are read as one."""
     others = {filtered for filtered in question.filters if filtered is not dimension}
     if others or (dimension is Dimension.KEY and by_day):
         return _from_facts(question, dimension, by_day=by_day)
     if dimension is not Dimension.KEY:
-        return _from_rollups(question, dimension, by_day=by_day)
+        return _from_rollups(question, dimension, by_day=by_day, months_apart=months_apart)
     rows: list[Row] = []
-    for grain, span in split(question.span):
+    for grain, span in _pieces(question.span, months_apart):
         piece = replace(question, span=span)
         is_whole = grain == Grain.MONTH
         rows += _from_rollups(piece, dimension, by_day=False) if is_whole else _facts_of_keys(piece)
@@ -176,13 +179,15 @@ def _rows(question: Question, dimension: Dimension, *, by_day: bool = False) -> 
 # --- roll-ups --------------------------------------------------------------------------------------
 
 
-def _from_rollups(question: Question, dimension: Dimension, *, by_day: bool) -> list[Row]:
+def _from_rollups(
+    question: Question, dimension: Dimension, *, by_day: bool, months_apart: bool = True
+) -> list[Row]:
     rollups = UsageRollup.objects.filter(
         organization_id=question.organization_id, dimension=dimension
     ).order_by()
     if dimension in question.filters:
         rollups = rollups.filter(part__in=question.filters[dimension])
-    spans = [(Grain.DAY, question.span)] if by_day else split(question.span)
+    spans = [(Grain.DAY, question.span)] if by_day else _pieces(question.span, months_apart)
     rows: list[Row] = []
     for grain, span in spans:
         of_span = rollups.filter(grain=grain, start__range=(span.since, span.until))
@@ -193,6 +198,12 @@ def _from_rollups(question: Question, dimension: Dimension, *, by_day: bool) -> 
             found = of_span.values_list(*_month_columns(grain, span)).annotate(*map(Sum, MEASURES))
         rows += [(row[0] if grain == Grain.MONTH or by_day else span.since, *_amounts(row)) for row in found]
     return rows
+
+
+def _pieces(span: Span, months_apart: bool) -> list[tuple[Grain, Span]]:
+    pieces = split(span)
+    has_months = any(grain == Grain.MONTH for grain, _ in pieces)
+    return pieces if months_apart or has_months or not pieces else [(Grain.DAY, span)]
 
 
 def _month_columns(grain: Grain, span: Span) -> tuple[str, str]:
