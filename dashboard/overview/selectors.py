@@ -82,7 +82,7 @@ def _open(organization: Organization, settled: date, first: date) -> Decimal:
 
 
 def top(organization: Organization, settled: date, dimension: Dimension, name: str) -> list[Ranked]:
-    """The largest parts of the last 30 complete days, BYOK included. ``name`` is the filter's in an address."""
+    """The largest parts of the last 30 complete days, BYOK included. ``name``: the filter in an address."""
     question = Question(organization.pk, Span(settled - timedelta(days=29), settled))
     found = {
         part: amounts

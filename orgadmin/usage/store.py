@@ -82,12 +82,16 @@ def rebuild_rollups(*, organization_id: int) -> None:
 
 def _added_up(scopes: Sequence[Scope], facts: Iterable[Fact]) -> _Held:
     """The facts by natural key: provider and measures."""
-    spans: Mapping[int, list[Scope]] = defaultdict(list)
+    spans: dict[int, list[tuple[date, date]]] = defaultdict(list)
     for scope in scopes:
-        spans[scope.key_id].append(scope)
+        spans[scope.key_id].append((scope.since, scope.until))
     found: _Held = {}
     for fact in facts:
-        if not any(scope.since <= fact[0] <= scope.until for scope in spans.get(fact[1], ())):
+        day = fact[0]
+        for since, until in spans.get(fact[1], ()):
+            if since <= day <= until:
+                break
+        else:
             raise OutOfScope("A fact lies outside the days and keys that are being replaced.")
         natural, rest = fact[:_KEY], fact[_KEY:]
         before = found.get(natural)
@@ -116,14 +120,17 @@ def _held(cursor: Any, organization_id: int, scopes: Sequence[Scope]) -> _Held:
 
 def _differences(new: _Held, held: _Held) -> Iterator[tuple[Any, ...]]:
     """New minus held, for every natural key whose measures differ: a row of the temporary table."""
+    for natural, rest in new.items():
+        before = held.get(natural)
+        if before is None:
+            if any(rest[1:]):
+                yield (*natural, *rest, max(rest[-2], 0), max(rest[-1], 0))
+        elif before[1:] != rest[1:]:
+            yield _difference(natural, rest[0], rest[1:], before[1:])
     nothing = (0,) * len(MEASURES)
-    for natural, (provider, *counts) in new.items():
-        before = held[natural][1:] if natural in held else nothing
-        if tuple(counts) != before:
-            yield _difference(natural, provider, counts, before)
-    for natural, (provider, *counts) in held.items():
+    for natural, rest in held.items():
         if natural not in new:
-            yield _difference(natural, provider, nothing, counts)
+            yield _difference(natural, rest[0], nothing, rest[1:])
 
 
 def _difference(
