@@ -90,10 +90,7 @@ class Chart:
 
     @property
     def labelled(self) -> list[tuple[str, Bucket]]:
-        """Where along the width a label stands, in per cent, for at most eight of the buckets."""
-        count = len(self.buckets)
-        step = max(1, math.ceil(count / 8))
-        return [(f"{(at + 0.5) / count * 100:.2f}", self.buckets[at]) for at in range(0, count, step)]
+        return labelled(self.buckets)
 
     @property
     def rows(self) -> list[tuple[Bucket, list[Decimal], Decimal]]:
@@ -107,6 +104,13 @@ class Chart:
     @property
     def is_empty(self) -> bool:
         return not any(value for series in self.series for value in series.values)
+
+
+def labelled(buckets: Sequence[Bucket]) -> list[tuple[str, Bucket]]:
+    """Where along the width a label stands, in per cent, for at most eight of the buckets."""
+    count = len(buckets)
+    step = max(1, math.ceil(count / 8))
+    return [(f"{(at + 0.5) / count * 100:.2f}", buckets[at]) for at in range(0, count, step)]
 
 
 def nice(value: Decimal) -> Decimal:
