@@ -30,7 +30,13 @@ class Entry:
 
 
 GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
-    ("", (Entry("Spend", "spend:show", ("read", "own_keys"), "d", by_workspace=True),)),
+    (
+        "",
+        (
+            Entry("Spend", "spend:show", ("read", "own_keys"), "d", by_workspace=True),
+            Entry("Analytics", "analytics:show", ("read",), "y"),
+        ),
+    ),
     ("Control", (Entry("Keys", "keys:list", ("read", "own_keys"), "k", "keys", by_workspace=True),)),
     (
         "Watch",

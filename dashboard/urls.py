@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("orgadmin.connections.front_urls")),
     path("o/<slug:organization>/spend/", include("dashboard.spend.urls")),
+    path("o/<slug:organization>/analytics/", include("dashboard.analytics.urls")),
     path("o/<slug:organization>/search/", include("dashboard.search.urls")),
     path("o/<slug:organization>/", include("orgadmin.urls")),
 ]

@@ -214,6 +214,7 @@ urlpatterns = [
         path("<str:key_hash>/", plain, name="detail"),
     ),
     slice_of("spend", path("", plain, name="show")),
+    slice_of("analytics", path("", plain, name="show")),
     slice_of("auditlog", path("", plain, name="list")),
     slice_of(
         "syncs",

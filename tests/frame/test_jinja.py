@@ -81,9 +81,12 @@ def labels(asked: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("may", "seen"),
     [
-        ({"read", "change", "own_keys", "manage"}, ["Spend", "Keys", "Audit log", "Sync", "Settings"]),
-        ({"read", "change", "own_keys"}, ["Spend", "Keys", "Audit log", "Sync", "Settings"]),
-        ({"read"}, ["Spend", "Keys", "Audit log", "Sync", "Settings"]),
+        (
+            {"read", "change", "own_keys", "manage"},
+            ["Spend", "Analytics", "Keys", "Audit log", "Sync", "Settings"],
+        ),
+        ({"read", "change", "own_keys"}, ["Spend", "Analytics", "Keys", "Audit log", "Sync", "Settings"]),
+        ({"read"}, ["Spend", "Analytics", "Keys", "Audit log", "Sync", "Settings"]),
         ({"own_keys"}, ["Spend", "Keys"]),
     ],
 )
