@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dashboard.analytics import kept as store
 from dashboard.analytics.kept import Kept
-from dashboard.analytics.question import Question, params_of
+from dashboard.analytics.question import CUSTOM, RANGES, Question, params_of
 from dashboard.analytics.rules import Period, allowance, newest_part, period
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization, User
@@ -169,7 +169,11 @@ def question_of(job: Job) -> Question:
 
 
 def in_words(question: Question, labels: Mapping[str, str]) -> str:
-    """ "Total spend, Requests by Model" """
+    """ "Total spend, Requests by Model, last 7 days" """
     metrics = ", ".join(labels.get(name, name) for name in question.metrics)
     dimensions = " and ".join(labels.get(name, name) for name in question.dimensions)
-    return f"{metrics} by {dimensions}" if dimensions else metrics
+    what = f"{metrics} by {dimensions}" if dimensions else metrics
+    if question.range != CUSTOM:
+        return f"{what}, {RANGES[question.range].lower()}"
+    since, until = (text.replace("T", " ") for text in (question.since, question.until))
+    return f"{what}, {since} to {until} UTC"

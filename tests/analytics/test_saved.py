@@ -44,7 +44,7 @@ def test_it_is_saved_listed_and_opened(keeper: Client, saved: SavedQuery, admin:
 def test_the_sheet_carries_the_question(keeper: Client) -> None:
     run(keeper, metric="total_usage")
     sheet = text_of(keeper.get(f"{PAGE}saved/new/?{QUESTION}", headers=HTMX))
-    assert "Total spend by Model" in sheet
+    assert "Total spend by Model, last 31 days" in sheet
     assert QUESTION.replace("&", "&amp;") in sheet
 
 
