@@ -79,6 +79,8 @@ def test_a_question_is_put_together_run_and_saved_with_the_keyboard(page: Page) 
     assert "run=1" in page.url
     assert "f0=variant" in page.url
 
+    # Their module came with the first chart.
+    page.locator("#answer-chart-2[data-ready]").wait_for()
     tab_to(page, "#answer-chart-1 [data-chart-plot]")
     press(page, "End")
     expect(page.locator("#answer-chart-1 [data-chart-tip]")).to_be_visible()
