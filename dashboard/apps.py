@@ -11,3 +11,6 @@ class DashboardConfig(AppConfig):
     def ready(self) -> None:
         # The Celery app must exist before any task module is imported by a view.
         from dashboard import celery  # noqa: F401
+
+        # Workers must know what a job of ours does even if no page was ever opened.
+        from dashboard.analytics import jobs  # noqa: F401

@@ -96,10 +96,7 @@ class Chart:
 
     @property
     def labelled(self) -> list[tuple[str, Bucket]]:
-        """Where along the width a label stands, in per cent, for at most eight of the buckets."""
-        count = len(self.buckets)
-        step = max(1, math.ceil(count / 8))
-        return [(f"{(at + 0.5) / count * 100:.2f}", self.buckets[at]) for at in range(0, count, step)]
+        return labelled(self.buckets)
 
     @property
     def rows(self) -> list[tuple[Bucket, list[Decimal], Decimal]]:
@@ -243,6 +240,13 @@ def _months(since: datetime, until: datetime) -> list[tuple[datetime, str]]:
         found.append((moment, f"{moment:%b %Y}"))
     step = max(1, math.ceil(len(found) / MOST_NAMED))
     return found[::-step][::-1]
+
+
+def labelled(buckets: Sequence[Bucket]) -> list[tuple[str, Bucket]]:
+    """Where along the width a label stands, in per cent, for at most eight of the buckets."""
+    count = len(buckets)
+    step = max(1, math.ceil(count / 8))
+    return [(f"{(at + 0.5) / count * 100:.2f}", buckets[at]) for at in range(0, count, step)]
 
 
 def nice(value: Decimal) -> Decimal:

@@ -36,6 +36,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("Overview", "overview:show", ("read",), "o"),
             Entry("Spend", "spend:show", ("read", "own_keys"), "d", by_workspace=True),
             Entry("Credits", "credits:show", ("read",), "c"),
+            Entry("Analytics", "analytics:show", ("read",), "y"),
         ),
     ),
     ("Control", (Entry("Keys", "keys:list", ("read", "own_keys"), "k", "keys", by_workspace=True),)),

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("orgadmin.connections.front_urls")),
     path("o/<slug:organization>/spend/", include("dashboard.spend.urls")),
     path("o/<slug:organization>/credits/", include("dashboard.credits.urls")),
+    path("o/<slug:organization>/analytics/", include("dashboard.analytics.urls")),
     path("o/<slug:organization>/search/", include("dashboard.search.urls")),
     path("o/<slug:organization>/", include("dashboard.overview.urls")),
     path("o/<slug:organization>/", include("orgadmin.urls")),

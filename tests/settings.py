@@ -11,6 +11,7 @@ os.environ["ALLOW_PRIVATE_BASE_URL"] = "1"
 os.environ["PUBLIC_URL"] = "http://testserver"
 os.environ["EMAIL_URL"] = "console://"
 os.environ["OPENROUTER_RATE"] = "100000"
+os.environ["OPENROUTER_ANALYTICS_RATE"] = "100000"
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="dashboard-tests-"))
 os.environ.setdefault("CACHE_URL", "locmem://")
 os.environ.setdefault("LOG_LEVEL", "WARNING")

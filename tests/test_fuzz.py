@@ -22,6 +22,7 @@ from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
+from orgadmin.usage.models import SavedQuery
 from tests import facts
 from tests.bad_input import BYTES, FEWER, TEXTS
 from tests.conftest import Bells, SignIn, person
@@ -45,6 +46,7 @@ class Stage:
     membership: Membership
     rotation: Rotation
     job: Job
+    saved: SavedQuery
     others: tuple[str, ...]
 
 
@@ -70,6 +72,7 @@ def stage(
         key=keys[0],
         rotation=Rotation.objects.create(organization=synced, old=keys[1], new=keys[2], started_by=owner),
         job=Job.objects.create(organization=synced, actor=owner, kind="keys.disable", state="done"),
+        saved=SavedQuery.objects.create(organization=synced, name="Spend by model"),
         membership=Membership.objects.get(user=viewer),
         others=(workspace.uid, member.uid, foreign.hash, str(foreign.pk), "beta"),
     )
@@ -126,6 +129,7 @@ def _address(path: str) -> Callable[[Stage], str]:
         membership=stage.membership.pk,
         rotation=stage.rotation.pk,
         job=stage.job.pk,
+        saved=stage.saved.pk,
     )
 
 
@@ -155,6 +159,12 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _bulk("limit", limit="5", limit_reset="daily", blocks_anyway="on"),
     ),
     "bulk delete": (_address("keys/bulk/start/"), _bulk("delete", confirmation="delete nothing")),
+    "ask": (_address("analytics/ask/"), _fixed(question="metric=total_usage")),
+    "save query": (
+        _address("analytics/saved/new/"),
+        _fixed(name="Spend by day", question="metric=total_usage"),
+    ),
+    "rename query": (_address("analytics/saved/{saved}/rename/"), _fixed(name="Spend by model")),
     "retire": (_address("keys/rotations/{rotation}/retire/"), _fixed(still_used="")),
     "sync": (_address("sync/run/"), _fixed(kind="keys")),
     "retry": (_address("sync/jobs/{job}/retry/"), _fixed(form_token="")),
@@ -177,7 +187,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
 
 
 # Fields in which something is parsed; the others choose from a list, or keep what is typed.
-PARSED = {"name", "limit", "expires_at", "seen", "form_token", "filters", "base_url", "slug"}
+PARSED = {"name", "limit", "expires_at", "seen", "form_token", "filters", "base_url", "slug", "question"}
 
 # A form that another address takes too: only what that address makes of it is left to try.
 SAME_FORM = {
@@ -222,6 +232,7 @@ def test_no_field_of_a_form_can_break_anything(stage: Stage, name: str, bells: B
 
 # Posts that hold nothing but the press of a button.
 BUTTONS = {
+    "analytics:saved-delete",
     "front:accept",
     "keys:disable",
     "keys:enable",
@@ -258,6 +269,11 @@ def what_is_wrong(response: Any) -> str:
 
 # --- the parameters of pages ---
 
+# With a metric: tests/analytics/test_fuzz_questions.py.
+ANALYTICS = (
+    *("metric", "by", "every", "range", "since", "until", "sort", "dir", "limit", "run"),
+    *("f0", "op0", "v0", "q0"),
+)
 PAGES: Mapping[str, tuple[str, ...]] = {
     "keys/": ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort", "page"),
     "keys/csv/": ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort"),
@@ -268,6 +284,10 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "sync/": ("kind", "state", "page"),
     "sync/jobs/": ("page",),
     "search/": ("q",),
+    "analytics/": ANALYTICS,
+    "analytics/builder/": (*ANALYTICS, "add", "drop"),
+    "analytics/run/": (*ANALYTICS, "page"),
+    "analytics/saved/new/": ("metric", "f0"),
     "spend/": (
         "range",
         "since",

@@ -13,6 +13,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from dashboard.analytics.question import Question
+from dashboard.analytics.services import asking_start
 from orgadmin.accounts.models import Invitation, Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
@@ -20,6 +22,7 @@ from orgadmin.inventory.models import Key
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
+from orgadmin.usage.models import SavedQuery
 from tests.conftest import SignIn, person
 from tests.sandbox_server import RunningSandbox
 
@@ -56,6 +59,15 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "spend:panel": (EVERYBODY, no(EVERYBODY)),
     "spend:show": (EVERYBODY, no(EVERYBODY)),
     "credits:show": (READERS, no(READERS)),
+    "analytics:show": (READERS, no(READERS)),
+    "analytics:builder": (READERS, no(READERS)),
+    "analytics:run": (READERS, no(READERS)),
+    "analytics:ask": (no(READERS), READERS),
+    "analytics:asked": (READERS, no(READERS)),
+    "analytics:saved": (READERS, no(READERS)),
+    "analytics:save": (CHANGERS, CHANGERS),
+    "analytics:saved-rename": (CHANGERS, CHANGERS),
+    "analytics:saved-delete": (CHANGERS, CHANGERS),
     "search:palette": (EVERYBODY, no(EVERYBODY)),
     "keys:list": (EVERYBODY, no(EVERYBODY)),
     "keys:csv": (EVERYBODY, no(EVERYBODY)),
@@ -164,6 +176,8 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "job_id": a_job(synced, member).pk,
         "entry_id": note(actor=owner, organization=synced, action="key.update", target=target).pk,
         "invitation_id": invitation.pk,
+        "asking_id": a_question(synced, owner).pk,
+        "saved_id": SavedQuery.objects.create(organization=synced, name="Spend by model").pk,
         "membership_id": Membership.objects.get(user=viewer).pk,
         "uid": "Mg",
         "token": "stale-token",
@@ -174,6 +188,11 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
 def a_job(organization: Organization, actor: User) -> Job:
     new = NewJob(kind="keys.disable", title="Disable 1 key", targets=[("0" * 64, "nothing")], params={})
     return job_start(actor=actor, organization=organization, new=new)
+
+
+def a_question(organization: Organization, actor: User) -> Job:
+    question = Question(metrics=("total_usage",))
+    return asking_start(actor=actor, organization=organization, question=question)
 
 
 def arguments(name: str, ids: Ids) -> dict[str, Any]:
@@ -298,7 +317,7 @@ def test_a_member_finds_nothing_that_is_not_theirs(
 
 def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     browser = browser_of("owner")
-    numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id")
+    numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id")
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
             wild = {**ids, **dict.fromkeys(numbers, impossible), "key_hash": "0" * 64}

@@ -14,6 +14,7 @@ NOUNS: Mapping[str, str] = {
     "organization": "Connection",
     "person": "Person",
     "invitation": "Invitation",
+    "saved_query": "Saved query",
 }
 
 VERBS: Mapping[str, str] = {
@@ -46,6 +47,7 @@ _ACTIONS: Mapping[str, str] = {
     "person.role": "Change role",
     "person.verify": "Verify e-mail address",
     "invitation.revoke": "Withdraw invitation",
+    "saved_query.create": "Save query",
 }
 
 OUTCOMES: Mapping[str, str] = {

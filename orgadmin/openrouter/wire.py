@@ -42,7 +42,8 @@ def was_sent() -> bool:
 def shorten_wait(seconds: float) -> None:
     """Let the connection of this thread's try wait no longer than `seconds` for its next bytes."""
     used = getattr(_journey, "socket", None)
-    if used is not None and (used.gettimeout() or seconds) >= seconds:
+    # Closed already where the server ends the connection with its answer, which may be here in whole.
+    if used is not None and used.fileno() >= 0 and (used.gettimeout() or seconds) >= seconds:
         used.settimeout(seconds)
 
 

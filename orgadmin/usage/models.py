@@ -17,7 +17,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
-from orgadmin.accounts.models import Organization
+from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.money import MoneyField
 
 # In place of a key: use that no key made (OpenRouter's own chat room), and use of a key that we never knew.
@@ -294,6 +294,29 @@ class HistoryPart(models.Model):
 
     def __str__(self) -> str:
         return f"key {self.key_id}, {self.since} to {self.until}"
+
+
+class SavedQuery(models.Model):
+    """A question to analytics that people of an organization keep under a name.
+
+    ``question`` is what stands in the address of the page: lists of texts by parameter. It names metrics and
+    dimensions as upstream did then; whether it still offers them shows when it is asked.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=100)
+    question = models.JSONField(default=dict)
+    # None: whoever saved it has no account any more.
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["organization", "name"], name="one_saved_query"),)
+        ordering = ("name", "id")
+        verbose_name_plural = "saved queries"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def month_of(day: date) -> date:

@@ -1,5 +1,6 @@
 // Tooltip, arrow keys and legend of a chart. Everything it says is read from the chart's own table: a row is a
 // bar, or a point of a line, whose place across the chart is in data-across, in per cent.
+// Lines of several figures (data-chart="lines") have no sum, and a missing figure is no zero.
 
 const HEIGHT = 1000;
 const BAR = 0.82;
@@ -16,11 +17,12 @@ export function ready(figure) {
   const across = rows.map((row, index) => Number(row.dataset.across ?? ((index + 0.5) / rows.length) * 100) / 100);
   const paths = [...figure.querySelectorAll(".chart-bars path")];
   const hidden = new Set();
+  const isLines = figure.dataset.chart === "lines";
   let at = -1;
 
   const show = (index, said) => {
     at = Math.max(0, Math.min(rows.length - 1, index));
-    const { lines, words } = describe(rows[at], buttons, hidden);
+    const { lines, words } = describe(rows[at], buttons, hidden, isLines);
     tip.replaceChildren(...lines);
     tip.hidden = false;
     const middle = across[at] * plot.clientWidth;
@@ -62,22 +64,23 @@ export function ready(figure) {
     button.addEventListener("click", () => {
       if (!hidden.delete(index)) hidden.add(index);
       button.setAttribute("aria-pressed", String(!hidden.has(index)));
-      draw(figure, rows, paths, hidden);
+      if (isLines) paths.forEach((path, line) => path.toggleAttribute("hidden", hidden.has(line)));
+      else draw(figure, rows, paths, hidden);
     });
   }
 }
 
 // One bar in words, and as lines of the tooltip: the largest part first, what is nothing left out.
-function describe(row, buttons, hidden) {
+function describe(row, buttons, hidden, isLines) {
   const cells = [...row.querySelectorAll("[data-value]")];
   const heads = row.closest("table").tHead.rows[0].cells;
   const parts = cells
-    .map((cell, index) => ({ index, value: Number(cell.dataset.value), text: cell.textContent, label: heads[cell.cellIndex].textContent }))
-    .filter(({ index, value }) => value !== 0 && !hidden.has(index))
+    .map((cell, index) => ({ index, raw: cell.dataset.value, value: Number(cell.dataset.value), text: cell.textContent, label: heads[cell.cellIndex].textContent }))
+    .filter(({ index, raw, value }) => (isLines ? raw !== "" : value !== 0) && !hidden.has(index))
     .sort((one, other) => other.value - one.value);
   const head = document.createElement("strong");
   const title = row.querySelector("th").textContent.trim();
-  const total = row.cells[row.cells.length - 1].textContent;
+  const total = isLines ? (parts.length ? "" : "No figure") : row.cells[row.cells.length - 1].textContent;
   head.textContent = title;
   const sum = document.createElement("span");
   sum.className = "chart-tip-sum";
@@ -92,8 +95,8 @@ function describe(row, buttons, hidden) {
     line.append(name, amount);
     return line;
   });
-  const words = `${title}: ${total}. ${parts.map(({ label, text }) => `${label} ${text}`).join(", ")}`;
-  return { lines: [head, sum, ...lines], words };
+  const words = `${title}${total ? `: ${total}.` : ":"} ${parts.map(({ label, text }) => `${label} ${text}`).join(", ")}`;
+  return { lines: total ? [head, sum, ...lines] : [head, ...lines], words };
 }
 
 // The same bars without the hidden series, on a scale of their own.

@@ -72,6 +72,12 @@ def paths(key: Key) -> list[str]:
         "sync/",
         "sync/jobs/",
         f"sync/jobs/{job.pk}/",
+        "analytics/builder/",
+        "analytics/run/?metric=total_usage&metric=p90_latency&by=provider&f0=api_key_id&op0=in&f1=model",
+        "analytics/run/?metric=total_usage&by=user&every=none&limit=3",
+        "analytics/run/?metric=total_usage&metric=p90_latency&by=provider&range=90d",
+        "analytics/saved/",
+        "analytics/saved/new/?metric=total_usage",
         "search/?q=a",
         "credits/",
     ]

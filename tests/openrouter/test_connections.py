@@ -293,6 +293,17 @@ def test_a_body_that_stalls_is_given_only_what_remains(connect, start, ending):
     assert took < 0.4
 
 
+def test_an_answer_that_ends_its_connection_is_read_with_all_of_the_patience(connect):
+    def act(server, connection):
+        connection.recv(65536)
+        connection.sendall(FINE.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+
+    # One try may take all the time there is, as a last try does.
+    whole = Patience(tries=1, seconds=2, connect_timeout=2, read_timeout=2)
+    with serving(act) as server:
+        assert connect(server.base(), whole).request("GET", "/keys") == {"data": 1}
+
+
 def test_it_keeps_a_connection_for_the_next_call(connect):
     def twice(server, connection):
         for _ in range(2):

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from dashboard.analytics import saved_views, views
+
+app_name = "analytics"
+urlpatterns = [
+    path("", views.show, name="show"),
+    path("builder/", views.builder, name="builder"),
+    path("run/", views.run, name="run"),
+    path("ask/", views.ask_in_background, name="ask"),
+    path("asked/<int:asking_id>/", views.asked, name="asked"),
+    path("saved/", saved_views.list_saved, name="saved"),
+    path("saved/new/", saved_views.save, name="save"),
+    path("saved/<int:saved_id>/rename/", saved_views.rename, name="saved-rename"),
+    path("saved/<int:saved_id>/delete/", saved_views.delete, name="saved-delete"),
+]
