@@ -55,10 +55,10 @@ class Chart:
     buckets: Sequence[Bucket]
     series: Sequence[Series]
     write: Callable[[Decimal], str]
-    # The same for the values beside the lines, which are round.
-    write_tick: Callable[[Decimal], str] | None = None
     # What the buckets are called in the table.
     bucket_name: str = "Day (UTC)"
+    # The same for the values beside the lines, which are round.
+    write_tick: Callable[[Decimal], str] | None = None
 
     @property
     def top(self) -> Decimal:
