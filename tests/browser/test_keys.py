@@ -115,18 +115,18 @@ def test_two_administrators_edit_the_same_key(
     seen = {"name": synced_key.name, "limit": None, "limit_reset": None, "include_byok_in_limit": False}
     answer = other.post(
         f"{KEYS}{synced_key.hash}/edit/",
-        {"name": synced_key.name, "limit": "5", "limit_reset": "", "seen": json.dumps(seen)},
+        {"name": synced_key.name, "limit": "5000", "limit_reset": "", "seen": json.dumps(seen)},
     )
     assert answer.status_code == 302
 
-    page.locator("#id_limit").fill("9")
+    page.locator("#id_limit").fill("9000")
     page.locator("#dialog").get_by_role("button", name="Save key").click()
 
     expect(page.get_by_text("Somebody else changed this key")).to_be_visible()
     page.get_by_role("button", name="Overwrite with mine").click()
     expect(page.get_by_text("Key saved.")).to_be_visible()
     synced_key.refresh_from_db()
-    assert str(synced_key.limit) == "9.00"
+    assert str(synced_key.limit) == "9000.00"
 
 
 @pytest.fixture
