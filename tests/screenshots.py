@@ -109,7 +109,7 @@ def edit_key(camera: Photographer) -> None:
     page = camera.page
     camera.open(f"/o/acme/keys/?q={SHOWN_KEY}")
     page.get_by_role("link", name=SHOWN_KEY, exact=True).click()
-    page.get_by_role("link", name="Edit").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
     page.locator("#id_limit").fill("250")
     page.locator("#dialog").get_by_role("button", name="Save key").click()
     expect(page.get_by_text("Key saved.")).to_be_visible()

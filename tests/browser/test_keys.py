@@ -109,7 +109,7 @@ def test_two_administrators_edit_the_same_key(
 ) -> None:
     page = admin_page
     page.goto(f"{KEYS}{synced_key.hash}/")
-    page.get_by_role("link", name="Edit").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
     expect(page.locator("#dialog")).to_be_visible()
     other = sign_in(owner)
     seen = {"name": synced_key.name, "limit": None, "limit_reset": None, "include_byok_in_limit": False}
