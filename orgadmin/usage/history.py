@@ -218,10 +218,21 @@ class _Part:
                 scope = Scope(key_id, since, self.part.until)
                 changed = replace_facts(organization_id=self.organization.pk, scopes=[scope], facts=facts)
             if self.part.key_id == EVERYTHING:
+                self._forget_before(since)
                 note_days(self.organization, Source.ANALYTICS, days_between(since, self.part.until), totals)
             self.part.done_at = timezone.now()
             self.part.save(update_fields=["done_at"])
         return changed
+
+    def _forget_before(self, since: date) -> None:
+        """Days that analytics forgot before everybody was asked for are not kept by halves."""
+        until = min(since - timedelta(days=1), self.part.until)
+        facts = UsageDay.objects.filter(
+            organization_id=self.organization.pk, day__range=(self.part.since, until)
+        )
+        keys = facts.order_by().values_list("key_id", flat=True).distinct()
+        scopes = [Scope(key_id, self.part.since, until) for key_id in keys]
+        replace_facts(organization_id=self.organization.pk, scopes=scopes, facts=[])
 
 
 def _model(row: Row) -> str:

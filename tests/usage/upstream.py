@@ -55,11 +55,42 @@ class Upstream:
             for row in self.rows(**filters)
         )
 
+    def analytics(self, since: date, until: date, *filters: dict[str, str]) -> dict[date, Sums]:
+        """``POST /analytics/query`` by day, of everything together."""
+        answer = requests.post(
+            f"{self.running.url}/analytics/query",
+            json={
+                "metrics": ["request_count", "credits_usage", "byok_usage"],
+                "granularity": "day",
+                "time_range": {
+                    "start": f"{since}T00:00:00Z",
+                    "end": f"{until + timedelta(days=1)}T00:00:00Z",
+                },
+                "filters": list(filters),
+                "limit": 10_000,
+            },
+            headers={"Authorization": f"Bearer {self.running.sandbox.management_key}"},
+            timeout=20,
+        )
+        assert answer.status_code == 200, answer.text
+        self.running.sandbox.clear_requests()
+        rows = json.loads(answer.text, parse_float=Decimal)["data"]["data"]
+        return added((_day_of(row), _sums_of(row)) for row in rows)
+
     def seen(self) -> list[dict[str, str]]:
         """The queries of the calls to activity since the last time, which are then forgotten."""
         calls = self.running.sandbox.requests()
         self.running.sandbox.clear_requests()
         return [call.query for call in calls.last if call.endpoint == "GET /activity"]
+
+
+def _day_of(row: dict[str, Any]) -> date:
+    (name,) = (name for name in row if name.endswith("__day"))
+    return date.fromisoformat(row[name][:10])
+
+
+def _sums_of(row: dict[str, Any]) -> Sums:
+    return int(row["request_count"]), nano(row["credits_usage"] or 0), nano(row["byok_usage"] or 0)
 
 
 def nano(value: Any) -> int:
