@@ -14,6 +14,7 @@ NOUNS: Mapping[str, str] = {
     "organization": "Connection",
     "person": "Person",
     "invitation": "Invitation",
+    "day": "Day of use",
 }
 
 VERBS: Mapping[str, str] = {
@@ -33,6 +34,8 @@ VERBS: Mapping[str, str] = {
     "role": "Change role",
     "remove": "Remove",
     "revoke": "Withdraw",
+    "explain": "Explain",
+    "import": "Import",
 }
 
 # Where verb and noun side by side would read oddly.
@@ -46,6 +49,8 @@ _ACTIONS: Mapping[str, str] = {
     "person.role": "Change role",
     "person.verify": "Verify e-mail address",
     "invitation.revoke": "Withdraw invitation",
+    "day.explain": "Explain a day's difference",
+    "day.import": "Import use from a file",
 }
 
 OUTCOMES: Mapping[str, str] = {
