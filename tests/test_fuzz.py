@@ -182,12 +182,27 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
     "invite": (_address("settings/people/invite/"), _fixed(by="link", email="x@house.test", role="viewer")),
     "role": (_address("settings/people/{membership}/role/"), _fixed(role="viewer")),
     "connect": (lambda stage: "/organizations/new/", _connection),
+    "explain": (
+        _address("spend/reconciliation/explain/"),
+        _fixed(day="2026-03-01", explanation="A provider's refund"),
+    ),
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
 
 # Fields in which something is parsed; the others choose from a list, or keep what is typed.
-PARSED = {"name", "limit", "expires_at", "seen", "form_token", "filters", "base_url", "slug", "question"}
+PARSED = {
+    "name",
+    "day",
+    "limit",
+    "expires_at",
+    "seen",
+    "form_token",
+    "filters",
+    "base_url",
+    "slug",
+    "question",
+}
 
 # A form that another address takes too: only what that address makes of it is left to try.
 SAME_FORM = {
@@ -302,6 +317,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "workspace",
     ),
     "credits/": ("range",),
+    "spend/csv/": ("range", "since", "until", "model", "provider", "key", "member", "workspace"),
+    "spend/reconciliation/": ("only", "page"),
 }
 
 

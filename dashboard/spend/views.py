@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
+from dashboard.spend.csv import stream
 from dashboard.spend.filters import GRAINS, GROUPS, MEASURES, MONEY, RANGES, SpendFilters
-from dashboard.spend.selectors import NoSuchPart, Spend, spend
+from dashboard.spend.selectors import NoSuchPart, Spend, first_day, question_of, spend
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.keys.selectors import visible_keys
 from orgadmin.pages import respond
+from orgadmin.usage.clock import today
 from orgadmin.usage.labels import labels, part_of
 from orgadmin.usage.models import Dimension
 from orgadmin.usage.reading import TooMuch
@@ -61,6 +63,20 @@ def panel(request: OrgRequest) -> HttpResponse:
         raise Http404("There is nothing to show of that.") from None
     context = {"organization": request.organization, "spend": found, "filters": filters}
     return respond(request, "spend/panel.html", context, fragment="spend/_panel.html")
+
+
+@allow(*SEE)
+def csv(request: OrgRequest) -> StreamingHttpResponse:
+    """The facts behind the figures, of the days that are complete."""
+    organization = request.organization
+    filters = SpendFilters.of(request.GET)
+    try:
+        span = filters.span(today(), first_day(organization))
+        question = question_of(organization, filters, span, own_parts(request))
+    except NoSuchPart:
+        # What is filtered by something that is not there lets nothing through.
+        question = None
+    return stream(organization, question)
 
 
 def _chips(request: OrgRequest, filters: SpendFilters) -> list[tuple[str, str]]:

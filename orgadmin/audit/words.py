@@ -15,6 +15,7 @@ NOUNS: Mapping[str, str] = {
     "person": "Person",
     "invitation": "Invitation",
     "saved_query": "Saved query",
+    "day": "Day of use",
 }
 
 VERBS: Mapping[str, str] = {
@@ -34,6 +35,8 @@ VERBS: Mapping[str, str] = {
     "role": "Change role",
     "remove": "Remove",
     "revoke": "Withdraw",
+    "explain": "Explain",
+    "import": "Import",
 }
 
 # Where verb and noun side by side would read oddly.
@@ -48,6 +51,8 @@ _ACTIONS: Mapping[str, str] = {
     "person.verify": "Verify e-mail address",
     "invitation.revoke": "Withdraw invitation",
     "saved_query.create": "Save query",
+    "day.explain": "Explain a day's difference",
+    "day.import": "Import use from a file",
 }
 
 OUTCOMES: Mapping[str, str] = {

@@ -47,7 +47,8 @@ def next_due(
     due = KINDS[kind].due(organization, newest.created_at if newest else None)
     if newest is not None and newest.state == SyncRun.State.FAILED:
         again = newest.created_at + RETRY_AFTER
-        return min(due, again) if due else again
+        # What is due at once, like the next slice of a long pull, waits as well.
+        return min(due, again) if due and due > newest.created_at else again
     return due
 
 

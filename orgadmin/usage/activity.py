@@ -8,7 +8,6 @@ sum of our facts is the total of OpenRouter.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,8 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet, Sum
-from django.utils import timezone
+from django.db.models import Q, QuerySet, Sum
 
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization
@@ -28,23 +26,21 @@ from orgadmin.inventory.nouns import stored
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter import activity as upstream
 from orgadmin.openrouter.activity import ActivityRow
-from orgadmin.openrouter.errors import InvalidRequest, NotFound
+from orgadmin.openrouter.errors import InvalidRequest, NotFound, OpenRouterError
 from orgadmin.openrouter.transport import OpenRouter
-from orgadmin.usage.clock import activity_window, midnight
-from orgadmin.usage.models import MEASURES, NO_KEY, DaySum, KeyCursor, Source, UsageDay
+from orgadmin.usage.clock import activity_window, days_between, midnight
+from orgadmin.usage.counts import NOTHING, Counts, added_up, between, difference, is_more, whole_counts
+from orgadmin.usage.daysums import note_days
+from orgadmin.usage.models import MEASURES, NO_KEY, KeyCursor, Source, UsageDay
 from orgadmin.usage.names import Names, endpoint_ids, model_ids, provider_ids
 from orgadmin.usage.store import Fact, Scope, replace_facts
 
 # Keys whose answers are written together.
 TOGETHER = 200
-# Nano-dollars by which a sum of rounded amounts may differ from the rounded sum.
-ROUNDING = 1000
 SPENT = ("usage", "usage_daily", "byok_usage", "byok_usage_daily")
 
 # Day, workspace, model, endpoint: what the organization-wide answer can be compared by.
 Place = tuple[date, int, int, int]
-Counts = tuple[int, ...]
-NOTHING: Counts = (0,) * len(MEASURES)
 
 
 @dataclass
@@ -61,6 +57,7 @@ class ActivityPull:
     names: Names
     asked: set[int] = field(default_factory=set)
     providers: dict[int, int] = field(default_factory=dict)
+    slugs: dict[str, str] = field(default_factory=dict)
 
     def execute(self) -> None:
         """Raises OpenRouterError as the client does; what was written until then stays."""
@@ -73,13 +70,10 @@ class ActivityPull:
         total = self._total()
         self._ask_keys(self._moved())
         if differing := self._differing(total):
-            first = min(place[0] for place in differing)
-            involved = self._held_facts().filter(key_id__gt=0, day__gte=first).values("key_id").distinct()
-            self._ask_keys(self._keys().filter(Q(active_at__gte=midnight(first)) | Q(pk__in=involved)))
+            self._ask_keys(self._involved(differing))
         if self.is_full and self._beyond(total):
             # What no key explains may be the use of free models, which shows in no counter.
-            through = KeyCursor.objects.filter(organization=self.organization, through__gte=self.until)
-            self._ask_keys(self._keys().exclude(pk__in=through.values("key_id")))
+            self._ask_keys(self._keys().exclude(pk__in=self._done()))
         if self._differing(total):
             self._keep_unexplained(self._beyond(total))
         self._note_days(total)
@@ -89,22 +83,31 @@ class ActivityPull:
     def _total(self) -> dict[Place, Counts]:
         self.held.renew()
         rows = upstream.fetch(self.client, by_workspace=True)
-        return _sums((fact[:1] + fact[3:6], fact) for fact in self._facts(rows, NO_KEY, 0))
+        self._move_on()
+        return _by_place(self._facts(rows, NO_KEY, 0))
 
-    def _differing(self, total: Mapping[Place, Counts]) -> set[Place]:
-        """Where the organization's total is not the sum of all we hold."""
-        held = self._sums_of(self._held_facts(), total)
-        return {
-            place
+    def _move_on(self) -> None:
+        """After each answer: midnight may have passed, and what has left the window is not there to be
+        compared with or replaced."""
+        self.since = max(self.since, activity_window()[0])
+
+    def _differing(self, total: Mapping[Place, Counts]) -> dict[Place, Counts]:
+        """By how much the organization's total is more (or less) than the sum of all we hold."""
+        return self._beyond(total, self._held_facts())
+
+    def _beyond(
+        self, total: Mapping[Place, Counts], known: QuerySet[UsageDay] | None = None
+    ) -> dict[Place, Counts]:
+        """What the organization has beyond the facts that are known: by default, those of its keys. Below
+        zero where these have more, as after a refund to the chat room or to a key that is gone."""
+        facts = self._held_facts().exclude(key_id=NO_KEY) if known is None else known
+        held = self._sums_of(facts, total)
+        over = {
+            place: difference(total.get(place, NOTHING), held.get(place, NOTHING))
             for place in held.keys() | total.keys()
-            if _is_more(map(abs, _difference(total.get(place, NOTHING), held.get(place, NOTHING))))
+            if place[0] >= self.since
         }
-
-    def _beyond(self, total: Mapping[Place, Counts]) -> dict[Place, Counts]:
-        """What the organization has beyond the facts of its keys, where that is more than nothing."""
-        held = self._sums_of(self._held_facts().exclude(key_id=NO_KEY), total)
-        over = {place: minus(counts, held.get(place, NOTHING)) for place, counts in total.items()}
-        return {place: counts for place, counts in over.items() if _is_more(counts)}
+        return {place: counts for place, counts in over.items() if is_more(map(abs, counts))}
 
     def _held_facts(self) -> QuerySet[UsageDay]:
         return UsageDay.objects.filter(
@@ -116,10 +119,9 @@ class ActivityPull:
         rows = facts.values_list("day", "workspace_id", "model_id", "endpoint_id").annotate(
             *(Sum(name) for name in MEASURES)
         )
-        splits = any(place[1] for place in total)
-        return _sums(
-            ((row[0], row[1] if splits else 0, *row[2:4]), (*_PADDING, *whole_counts(row[4:])))
-            for row in rows
+        splits = _splits(total)
+        return added_up(
+            ((row[0], row[1] if splits else 0, row[2], row[3]), whole_counts(row[4:])) for row in rows
         )
 
     # --- what its keys say ---
@@ -130,8 +132,7 @@ class ActivityPull:
         return (
             Key.objects.filter(organization=self.organization)
             .exclude(gone_at__lt=gone_before)
-            .exclude(pk__in=self.asked)
-            .only("hash", "owner_id", "workspace_id", "organization_id", *SPENT)
+            .only("hash", "owner_id", "workspace_id", "organization_id", "gone_at", *SPENT)
             .order_by("-usage_monthly", "pk")
         )
 
@@ -144,25 +145,55 @@ class ActivityPull:
         nothing = (Decimal(0), Decimal(0))
         return [key for key in self._keys() if _completed(key) != cursors.get(key.pk, nothing)]
 
+    def _done(self) -> QuerySet[KeyCursor, int]:
+        """The keys that were asked when the last of these days was complete."""
+        through = KeyCursor.objects.filter(organization=self.organization, through__gte=self.until)
+        return through.values_list("key_id", flat=True)
+
+    def _involved(self, differing: Mapping[Place, Counts]) -> QuerySet[Key]:
+        """The keys that can explain a difference. What is missing may be of any key that was alive then and
+        was not asked yet; what is too much, of those alone that we hold something of at that place."""
+        involved = Q(pk__in=self._held_too_much(differing))
+        missing = [place[0] for place, counts in differing.items() if is_more(counts)]
+        if missing:
+            used = self._held_facts().filter(key_id__gt=0, day__gte=min(missing)).values("key_id")
+            alive = Q(active_at__gte=midnight(min(missing))) | Q(pk__in=used)
+            involved |= alive & ~Q(pk__in=self._done())
+        return self._keys().filter(involved)
+
+    def _held_too_much(self, differing: Mapping[Place, Counts]) -> set[int]:
+        places = {place for place, counts in differing.items() if is_more(-count for count in counts)}
+        facts = self._held_facts().filter(key_id__gt=0, day__in={place[0] for place in places})
+        splits = _splits(differing)
+        rows = facts.values_list("key_id", "day", "workspace_id", "model_id", "endpoint_id")
+        return {
+            key_id
+            for key_id, day, workspace, model, endpoint in rows.iterator()
+            if (day, workspace if splits else 0, model, endpoint) in places
+        }
+
     def _ask_keys(self, keys: Iterable[Key]) -> None:
-        wanted = list(keys)
+        wanted = [key for key in keys if key.pk not in self.asked]
         self.run.expected += len(wanted)
         for start in range(0, len(wanted), TOGETHER):
-            some = wanted[start : start + TOGETHER]
-            facts: list[Fact] = []
-            answered: list[Key] = []
-            for key in some:
-                rows = self._ask(
-                    lambda key=key: upstream.fetch(  # type: ignore[misc]
-                        self.client, api_key_hash=key.hash, by_workspace=True
-                    )
-                )
-                self.asked.add(key.pk)
-                if rows is not None:
-                    home = key.workspace_id or 0
-                    facts += self._facts(rows, key.pk, key.owner_id or 0, home=home)
-                    answered.append(key)
-            self._write(answered, facts)
+            answered: list[tuple[Key, list[Fact] | None]] = []
+            try:
+                for key in wanted[start : start + TOGETHER]:
+                    facts = self._facts_of(key)
+                    answered.append((key, facts))
+            except OpenRouterError:
+                # What was answered by then need not be asked for again.
+                self._write(answered)
+                raise
+            self._write(answered)
+
+    def _facts_of(self, key: Key) -> list[Fact] | None:
+        """What the key was used for in these days; None when OpenRouter does not know it."""
+        rows = self._ask(lambda: upstream.fetch(self.client, api_key_hash=key.hash, by_workspace=True))
+        self.asked.add(key.pk)
+        if rows is None:
+            return None
+        return self._facts(rows, key.pk, key.owner_id or 0, home=key.workspace_id or 0)
 
     def _ask(self, fetch: Callable[[], Sequence[ActivityRow]]) -> Sequence[ActivityRow] | None:
         """One call; None when OpenRouter does not know the key or member any more, and says so."""
@@ -171,17 +202,26 @@ class ActivityPull:
             return fetch()
         except (NotFound, InvalidRequest):
             return None
+        finally:
+            self._move_on()
 
-    def _write(self, keys: Sequence[Key], facts: Sequence[Fact]) -> None:
-        """The answers for some keys and that they were asked: together, or a kill would forget one of two."""
+    def _write(self, answered: Sequence[tuple[Key, list[Fact] | None]]) -> None:
+        """The answers for some keys and that they were asked: together, or a kill would forget one of two.
+
+        A deleted key that OpenRouter does not know any more keeps what we hold of it, and is not asked again.
+        """
         self.held.renew()
-        scopes = [Scope(key.pk, self.since, self.until) for key in keys]
+        keys = [key for key, facts in answered if facts is not None]
+        facts = [fact for _, found in answered for fact in found or () if fact[0] >= self.since]
+        settled = [key for key, found in answered if found is not None or key.gone_at is not None]
         with transaction.atomic():
             self.run.changed += replace_facts(
-                organization_id=self.organization.pk, scopes=scopes, facts=facts
+                organization_id=self.organization.pk,
+                scopes=[Scope(key.pk, self.since, self.until) for key in keys],
+                facts=facts,
             )
             KeyCursor.objects.bulk_create(
-                [self._cursor(key) for key in keys],
+                [self._cursor(key) for key in settled],
                 update_conflicts=True,
                 unique_fields=["key_id"],
                 update_fields=["usage", "byok_usage", "through"],
@@ -211,7 +251,7 @@ class ActivityPull:
         self.run.changed += replace_facts(
             organization_id=self.organization.pk,
             scopes=[Scope(NO_KEY, self.since, self.until)],
-            facts=facts,
+            facts=[fact for fact in facts if fact[0] >= self.since],
         )
 
     def _of_members(self, left: dict[Place, Counts]) -> Iterator[Fact]:
@@ -231,14 +271,14 @@ class ActivityPull:
     def _of_member(
         self, member: Member, rows: Sequence[ActivityRow], left: dict[Place, Counts]
     ) -> Iterator[Fact]:
-        theirs = _sums((fact[:1] + fact[3:6], fact) for fact in self._facts(rows, NO_KEY, member.pk))
+        theirs = _by_place(self._facts(rows, NO_KEY, member.pk))
         by_keys = self._held_facts().filter(member_id=member.pk).exclude(key_id=NO_KEY)
         known = self._sums_of(by_keys, left)
         for place, counts in theirs.items():
             rest = left.get(place, NOTHING)
-            own = tuple(map(min, minus(counts, known.get(place, NOTHING)), rest))
+            own = tuple(map(between, difference(counts, known.get(place, NOTHING)), rest))
             if any(own):
-                left[place] = minus(rest, own)
+                left[place] = difference(rest, own)
                 yield self._unexplained(place, member.pk, own)
 
     def _unexplained(self, place: Place, member_id: int, counts: Counts) -> Fact:
@@ -253,7 +293,10 @@ class ActivityPull:
     ) -> list[Fact]:
         """The rows of these days as facts. A row that comes twice, alike in everything, is one row."""
         once = list(dict.fromkeys(row for row in map(_hashable, rows) if self.since <= row[0] <= self.until))
-        models = model_ids({row[2]: row[1] for row in once})
+        # A model that was renamed is called what the organization called it last.
+        for row in sorted(once, reverse=True):
+            self.slugs.setdefault(row[2], row[1])
+        models = model_ids({row[2]: self.slugs[row[2]] for row in once})
         endpoints, providers = endpoint_ids(row[3] for row in once), provider_ids(row[4] for row in once)
         facts: list[Fact] = []
         for day, _, permaslug, endpoint, provider, workspace, *counts in once:
@@ -264,36 +307,8 @@ class ActivityPull:
         return facts
 
     def _note_days(self, total: Mapping[Place, Counts]) -> None:
-        """What OpenRouter's own total of each day is; the days it has none of are days of nothing."""
-        by_day: dict[date, list[Counts]] = defaultdict(list)
-        for place, counts in total.items():
-            by_day[place[0]].append(counts)
-        now = timezone.now()
-        days = [
-            DaySum(
-                organization=self.organization,
-                day=day,
-                source=Source.ACTIVITY,
-                upstream=Decimal(sum(sum(counts[-2:]) for counts in by_day.get(day, ()))).scaleb(-9),
-                upstream_requests=sum(counts[0] for counts in by_day.get(day, ())),
-                checked_at=now,
-            )
-            for day in days_between(self.since, self.until)
-        ]
-        DaySum.objects.bulk_create(
-            days,
-            update_conflicts=True,
-            unique_fields=["organization", "day"],
-            update_fields=["source", "upstream", "upstream_requests", "checked_at"],
-        )
-
-
-_PADDING = (0,) * 7
-
-
-def days_between(since: date, until: date) -> list[date]:
-    """Both included; none when they are the other way round."""
-    return [date.fromordinal(number) for number in range(since.toordinal(), until.toordinal() + 1)]
+        counts = [(place[0], counts) for place, counts in total.items()]
+        note_days(self.organization, Source.ACTIVITY, days_between(self.since, self.until), counts)
 
 
 def _completed(key: Key) -> tuple[Decimal, Decimal]:
@@ -319,33 +334,13 @@ def _hashable(row: ActivityRow) -> tuple[Any, ...]:
     )
 
 
-def _sums(rows: Iterable[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> dict[Place, Counts]:
-    """Facts added up by place."""
-    found: dict[Place, Counts] = {}
-    for place, fact in rows:
-        before = found.get(place, NOTHING)
-        found[place] = tuple(a + b for a, b in zip(before, fact[7:], strict=True))
-    return found
+def _by_place(facts: Iterable[Fact]) -> dict[Place, Counts]:
+    return added_up(((fact[0], fact[3], fact[4], fact[5]), fact[7:]) for fact in facts)
 
 
-def _difference(all_of_it: Counts, known: Counts) -> Counts:
-    return tuple(whole - part for whole, part in zip(all_of_it, known, strict=True))
-
-
-def _is_more(counts: Iterable[int]) -> bool:
-    """Whether this is more than what rounding each of many facts to the nano-dollar can make."""
-    *numbers, usage, byok_usage = counts
-    return any(numbers) or usage > ROUNDING or byok_usage > ROUNDING
-
-
-def minus(all_of_it: Counts, known: Counts) -> Counts:
-    """What is left of each; never below zero."""
-    return tuple(max(0, whole - part) for whole, part in zip(all_of_it, known, strict=True))
-
-
-def whole_counts(values: Sequence[Any]) -> Counts:
-    """Sums of the database as whole numbers: money as nano-dollars."""
-    return tuple(to_nano(value) if isinstance(value, Decimal) else int(value or 0) for value in values)
+def _splits(places: Iterable[Place]) -> bool:
+    """Whether these tell workspaces apart: a server may not know them."""
+    return any(place[1] for place in places)
 
 
 def pull_activity(run: SyncRun, held: Holding, *, is_full: bool = False) -> None:
@@ -362,8 +357,3 @@ def pull_activity(run: SyncRun, held: Holding, *, is_full: bool = False) -> None
         until=until,
         names=Names.of(organization),
     ).execute()
-
-
-def is_first(organization: Organization) -> bool:
-    """Whether no activity was ever pulled here."""
-    return DaySum.objects.filter(organization=organization).aggregate(last=Max("day"))["last"] is None

@@ -23,10 +23,16 @@ def last_complete_day(now: datetime | None = None) -> date:
 
 
 def activity_window(now: datetime | None = None) -> tuple[date, date]:
-    """First and last day that activity answers for and that is complete."""
-    return today(now) - timedelta(days=ACTIVITY_DAYS), last_complete_day(now)
+    """First and last day that activity answers for and that is complete, be either clock a little ahead."""
+    at = now or timezone.now()
+    return today(at + SETTLING) - timedelta(days=ACTIVITY_DAYS), last_complete_day(at)
 
 
 def midnight(day: date) -> datetime:
     """The moment the day begins."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def days_between(since: date, until: date) -> list[date]:
+    """Both included; none when they are the other way round."""
+    return [date.fromordinal(number) for number in range(since.toordinal(), until.toordinal() + 1)]

@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization
+from orgadmin.audit.text import writable
 from orgadmin.inventory.leases import Holding
 from orgadmin.inventory.models import SyncRun
 from orgadmin.inventory.pull import PATIENCE
@@ -86,7 +87,7 @@ def _rows(organization: Organization, question: Query, rows: list[Row]) -> list[
     found: dict[tuple[date, str], Harvest] = {}
     for row in rows:
         assert row.moment is not None
-        label = (row.dimensions[name] or "")[:300] if name else ""
+        label = writable(row.dimensions[name] or "")[:300] if name else ""
         found[row.moment.date(), label] = Harvest(
             organization=organization,
             day=row.moment.date(),

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -28,9 +27,10 @@ from orgadmin.inventory.nouns import stored
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter.analytics import Filter, Query, Row
 from orgadmin.openrouter.transport import OpenRouter
-from orgadmin.usage.activity import NOTHING, Counts, days_between, minus, whole_counts
 from orgadmin.usage.asking import days, whole
-from orgadmin.usage.clock import HISTORY_DAYS, midnight, today
+from orgadmin.usage.clock import HISTORY_DAYS, days_between, midnight, today
+from orgadmin.usage.counts import NOTHING, Counts, added_up, difference, is_more, whole_counts
+from orgadmin.usage.daysums import note_days
 from orgadmin.usage.models import MEASURES, UNKNOWN_KEY, DaySum, HistoryPart, Source, UsageDay
 from orgadmin.usage.names import model_ids
 from orgadmin.usage.store import Fact, Scope, replace_facts
@@ -49,6 +49,9 @@ SLICE_SECONDS = 240.0
 # In place of a key: the organization as a whole.
 EVERYTHING = 0
 
+# Day and model.
+Place = tuple[date, int]
+
 
 def gap(organization: Organization, now: datetime | None = None) -> tuple[date, date] | None:
     """The newest stretch of days that nothing was ever pulled of, as far back as analytics reaches; None
@@ -58,13 +61,18 @@ def gap(organization: Organization, now: datetime | None = None) -> tuple[date, 
     )
     if not known:
         return None
-    day, first = max(known), today(now) - timedelta(days=HISTORY_DAYS - 1)
+    day, first = max(known), _oldest(now)
     while day in known:
         day -= timedelta(days=1)
     until = day
     while day >= first and day not in known:
         day -= timedelta(days=1)
     return (day + timedelta(days=1), until) if until > day else None
+
+
+def _oldest(now: datetime | None = None) -> date:
+    """The first day that analytics answers for."""
+    return today(now) - timedelta(days=HISTORY_DAYS - 1)
 
 
 def is_left(organization: Organization) -> bool:
@@ -143,66 +151,50 @@ class _Part:
     held: Holding
     part: HistoryPart
 
+    @property
+    def since(self) -> date:
+        """Where the span begins that analytics still answers for: it may have been planned days ago."""
+        return max(self.part.since, _oldest())
+
     def fetch(self) -> int:
         """Ask, and write what came and that it came in one transaction; how many facts differ."""
+        since = self.since
+        if since > self.part.until:
+            return self._done(since, None, [], [])
         if self.part.key_id == EVERYTHING:
-            return self._everything()
+            return self._everything(since)
         key = Key.objects.filter(organization=self.organization, pk=self.part.key_id).first()
         if key is None:
-            return self._done([], None, {})
-        facts = list(self._of_key(key))
-        return self._done(facts, key.pk, {})
+            return self._done(since, None, [], [])
+        return self._done(since, key.pk, list(self._of_key(key, since)), [])
 
-    def _of_key(self, key: Key) -> Iterator[Fact]:
-        since = max(self.part.since, key.created_at.date()) if key.created_at else self.part.since
+    def _of_key(self, key: Key, since: date) -> Iterator[Fact]:
+        since = max(since, key.created_at.date()) if key.created_at else since
         if since > self.part.until:
             return
-        rows = list(self._rows(since, (Filter("api_key_id", "eq", key.hash),)))
-        models = model_ids({_model(row): "" for row in rows})
-        for row in rows:
-            assert row.moment is not None
-            yield (
-                row.moment.date(),
-                key.pk,
-                key.owner_id or 0,
-                key.workspace_id or 0,
-                models[_model(row)],
-                0,
-                0,
-                *_counts(row),  # type: ignore[misc]
-            )
+        hash_is = Filter("api_key_id", "eq", key.hash)
+        for (day, model), counts in self._answer(since, hash_is).items():
+            yield (day, key.pk, key.owner_id or 0, key.workspace_id or 0, model, 0, 0, *counts)  # type: ignore[misc]
 
-    def _everything(self) -> int:
+    def _everything(self, since: date) -> int:
         """The organization by day and model; what it has beyond its keys is the use of unknown ones."""
-        totals: dict[tuple[date, int], Counts] = {}
-        rows = list(self._rows(self.part.since, ()))
-        models = model_ids({_model(row): "" for row in rows})
-        for row in rows:
-            assert row.moment is not None
-            place = row.moment.date(), models[_model(row)]
-            before = totals.get(place, NOTHING)
-            totals[place] = tuple(a + b for a, b in zip(before, _counts(row), strict=True))
-        held = self._held()
+        totals, held = self._answer(since), self._held(since)
         facts: list[Fact] = []
-        for (day, model), counts in totals.items():
-            beyond = minus(counts, held.get((day, model), NOTHING))
-            if any(beyond):
-                facts.append((day, UNKNOWN_KEY, 0, 0, model, 0, 0, *beyond))  # type: ignore[arg-type]
-        return self._done(facts, UNKNOWN_KEY, totals)
+        for place in sorted(totals.keys() | held.keys()):
+            beyond = difference(totals.get(place, NOTHING), held.get(place, NOTHING))
+            if is_more(map(abs, beyond)):
+                facts.append((place[0], UNKNOWN_KEY, 0, 0, place[1], 0, 0, *beyond))  # type: ignore[arg-type]
+        return self._done(since, UNKNOWN_KEY, facts, [(day, counts) for (day, _), counts in totals.items()])
 
-    def _held(self) -> dict[tuple[date, int], Counts]:
-        rows = (
-            UsageDay.objects.filter(
-                organization_id=self.organization.pk, day__range=(self.part.since, self.part.until)
-            )
-            .exclude(key_id=UNKNOWN_KEY)
-            .order_by()
-            .values_list("day", "model_id")
-            .annotate(*(Sum(name) for name in MEASURES))
+    def _held(self, since: date) -> dict[Place, Counts]:
+        facts = UsageDay.objects.filter(
+            organization_id=self.organization.pk, day__range=(since, self.part.until)
         )
-        return {(row[0], row[1]): whole_counts(row[2:]) for row in rows}
+        rows = facts.exclude(key_id=UNKNOWN_KEY).order_by().values_list("day", "model_id")
+        return {(row[0], row[1]): whole_counts(row[2:]) for row in rows.annotate(*map(Sum, MEASURES))}
 
-    def _rows(self, since: date, filters: tuple[Filter, ...]) -> Iterator[Row]:
+    def _answer(self, since: date, *filters: Filter) -> dict[Place, Counts]:
+        """What analytics say by day and model."""
         start, end = days(since, self.part.until)
         question = Query(
             metrics=METRICS,
@@ -212,42 +204,35 @@ class _Part:
             end=end,
             filters=filters,
         )
-        yield from whole(self.client, self.held, question)
+        rows = [(row.moment.date(), row) for row in whole(self.client, self.held, question) if row.moment]
+        models = model_ids({_model(row): "" for _, row in rows})
+        return added_up(((day, models[_model(row)]), _counts(row)) for day, row in rows)
 
-    def _done(self, facts: list[Fact], key_id: int | None, totals: dict[tuple[date, int], Counts]) -> int:
+    def _done(
+        self, since: date, key_id: int | None, facts: list[Fact], totals: list[tuple[date, Counts]]
+    ) -> int:
         self.held.renew()
         changed = 0
         with transaction.atomic():
             if key_id is not None:
-                scope = Scope(key_id, self.part.since, self.part.until)
+                scope = Scope(key_id, since, self.part.until)
                 changed = replace_facts(organization_id=self.organization.pk, scopes=[scope], facts=facts)
             if self.part.key_id == EVERYTHING:
-                self._note_days(totals)
+                self._forget_before(since)
+                note_days(self.organization, Source.ANALYTICS, days_between(since, self.part.until), totals)
             self.part.done_at = timezone.now()
             self.part.save(update_fields=["done_at"])
         return changed
 
-    def _note_days(self, totals: dict[tuple[date, int], Counts]) -> None:
-        now = timezone.now()
-        by_day: dict[date, list[Counts]] = {}
-        for (day, _), counts in totals.items():
-            by_day.setdefault(day, []).append(counts)
-        DaySum.objects.bulk_create(
-            [
-                DaySum(
-                    organization=self.organization,
-                    day=day,
-                    source=Source.ANALYTICS,
-                    upstream=Decimal(sum(sum(counts[-2:]) for counts in by_day.get(day, ()))).scaleb(-9),
-                    upstream_requests=sum(counts[0] for counts in by_day.get(day, ())),
-                    checked_at=now,
-                )
-                for day in days_between(self.part.since, self.part.until)
-            ],
-            update_conflicts=True,
-            unique_fields=["organization", "day"],
-            update_fields=["source", "upstream", "upstream_requests", "checked_at"],
+    def _forget_before(self, since: date) -> None:
+        """Days that analytics forgot before everybody was asked for are not kept by halves."""
+        until = min(since - timedelta(days=1), self.part.until)
+        facts = UsageDay.objects.filter(
+            organization_id=self.organization.pk, day__range=(self.part.since, until)
         )
+        keys = facts.order_by().values_list("key_id", flat=True).distinct()
+        scopes = [Scope(key_id, self.part.since, until) for key_id in keys]
+        replace_facts(organization_id=self.organization.pk, scopes=scopes, facts=[])
 
 
 def _model(row: Row) -> str:

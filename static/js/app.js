@@ -110,6 +110,11 @@ on("afterSwap", ({ detail }) => {
   if (count) $("#announcement").textContent = count.textContent;
 });
 
+// The address holds the filters. A link outside of what they replace, such as CSV, follows it.
+on("pushedIntoHistory", () => {
+  for (const link of document.querySelectorAll("a[data-filtered]")) link.search = location.search;
+});
+
 on("load", ({ target }) => attend(target));
 on("oobAfterSwap", () => toasts().then((module) => module.watch()));
 
