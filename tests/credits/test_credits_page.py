@@ -20,7 +20,7 @@ from orgadmin.usage.models import CreditSnapshot
 from tests.conftest import SignIn
 from tests.credits.balances import NOW, PAGE, read, texts
 from tests.sandbox_server import RunningSandbox
-from tests.usage.conftest import Pulled, pulled  # noqa: F401 (a fixture)
+from tests.usage.conftest import Pull, pull, pulled  # noqa: F401 (a fixture)
 from tests.usage.daily import weekly, write_days
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -354,7 +354,7 @@ def test_a_forecast_without_a_balance(at_noon: None, organization: Organization,
 
 
 def test_the_whole_way_from_the_sandbox(
-    pulled: Pulled,  # noqa: F811
+    pulled: Pull,  # noqa: F811
     synced: Organization,
     reader: Client,
     sandbox: RunningSandbox,

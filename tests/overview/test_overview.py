@@ -21,9 +21,9 @@ from orgadmin.usage.openday import spent_today
 from orgadmin.usage.reading import Question, Span, groups, total
 from tests.conftest import SignIn
 from tests.sandbox_server import RunningSandbox
-from tests.usage.conftest import Pulled, pulled
+from tests.usage.conftest import Pull, pull, pulled
 
-__all__ = ["pulled"]
+__all__ = ["pull", "pulled"]
 PAGE = "/o/acme/"
 
 
@@ -39,9 +39,7 @@ def page_of(browser: Client) -> str:
     return text
 
 
-def test_its_figures_are_those_of_the_spend_page(
-    reader: Client, synced: Organization, pulled: Pulled
-) -> None:
+def test_its_figures_are_those_of_the_spend_page(reader: Client, synced: Organization, pulled: Pull) -> None:
     for kind in ("credits", "activity", "today"):
         pulled(kind)
     page = page_of(reader)
@@ -89,7 +87,7 @@ def test_what_needs_somebody_is_named_and_leads_there(reader: Client, synced: Or
 
 
 def test_a_change_made_outside_is_told(
-    reader: Client, synced: Organization, sandbox: RunningSandbox, pulled: Pulled
+    reader: Client, synced: Organization, sandbox: RunningSandbox, pulled: Pull
 ) -> None:
     assert "made outside this dashboard" not in page_of(reader)
     key = Key.objects.filter(organization=synced).first()
@@ -109,7 +107,7 @@ def test_a_member_does_not_see_it(synced: Organization, member: User, sign_in: S
     assert sign_in(member).get(PAGE).status_code == 403
 
 
-def test_the_queries_are_few(reader: Client, synced: Organization, pulled: Pulled) -> None:
+def test_the_queries_are_few(reader: Client, synced: Organization, pulled: Pull) -> None:
     for kind in ("credits", "activity", "today", "history"):
         pulled(kind)
     with CaptureQueriesContext(connection) as queries:
@@ -118,7 +116,7 @@ def test_the_queries_are_few(reader: Client, synced: Organization, pulled: Pulle
 
 
 def test_a_key_page_loads_what_the_key_spent(
-    reader: Client, synced: Organization, pulled: Pulled, member: User, sign_in: SignIn
+    reader: Client, synced: Organization, pulled: Pull, member: User, sign_in: SignIn
 ) -> None:
     pulled("activity")
     key = Key.objects.filter(organization=synced).order_by("-usage_monthly").first()

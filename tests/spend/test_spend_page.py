@@ -18,14 +18,14 @@ from orgadmin.usage.clock import today
 from orgadmin.usage.models import DaySum
 from tests.conftest import SignIn
 from tests.sandbox_server import RunningSandbox
-from tests.usage.conftest import Pulled, pulled
+from tests.usage.conftest import Pull, pull, pulled
 
-__all__ = ["pulled"]
+__all__ = ["pull", "pulled"]
 SPEND = "/o/acme/spend/"
 
 
 @pytest.fixture
-def used(synced: Organization, pulled: Pulled) -> Organization:
+def used(synced: Organization, pulled: Pull) -> Organization:
     """The last 30 days and today are there."""
     for kind in ("activity", "today"):
         pulled(kind)
