@@ -103,9 +103,7 @@ def test_what_was_exported_comes_back_row_for_row(synced: Organization, pulled: 
     replace_facts(
         organization_id=synced.pk,
         scopes=[Scope(UNKNOWN_KEY, ago(TODAY, 2), ago(TODAY, 2))],
-        facts=[
-            (ago(TODAY, 2), UNKNOWN_KEY, 0, 0, UsageModel.objects.all()[0].pk, 0, 0, 1, 0, 0, 0, 0, -5, 7)
-        ],
+        facts=[(ago(TODAY, 2), UNKNOWN_KEY, 0, 0, model.pk, 0, 0, 1, 0, 0, 0, 0, -5, 7)],
     )
     text, before = export(synced), held(synced.pk)
     UsageDay.objects.all().delete()
