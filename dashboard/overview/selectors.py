@@ -16,7 +16,7 @@ from orgadmin.inventory.models import Key
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels
 from orgadmin.usage.models import Dimension, month_of
-from orgadmin.usage.openday import open_rows, settled_through, spent_by_now_yesterday, spent_today
+from orgadmin.usage.openday import open_rows, settled_through, spent_by_now_yesterday, spent_today, was_pulled
 from orgadmin.usage.reading import Question, Span, largest, total
 
 TOP = 5
@@ -58,7 +58,7 @@ def spend_today(organization: Organization) -> Figure:
 def spend_of_days(organization: Organization, settled: date, days: int) -> Figure:
     """The last so many complete days, against as many before."""
     span = Span(settled - timedelta(days=days - 1), settled)
-    return Figure(_total(organization, span), _total(organization, span.before) or None)
+    return Figure(_total(organization, span), _before(organization, span.before))
 
 
 def spend_of_month(organization: Organization, settled: date) -> Figure:
@@ -67,8 +67,11 @@ def spend_of_month(organization: Organization, settled: date) -> Figure:
     amount = _total(organization, Span(first, settled)) + _open(organization, settled, first)
     last = month_of(first - timedelta(days=1))
     until = min(first - timedelta(days=1), last + timedelta(days=max(0, (settled - first).days)))
-    before = _total(organization, Span(last, until)) if settled >= first else Decimal(0)
-    return Figure(amount, before or None)
+    return Figure(amount, _before(organization, Span(last, until)) if settled >= first else None)
+
+
+def _before(organization: Organization, span: Span) -> Decimal | None:
+    return _total(organization, span) if was_pulled(organization, span) else None
 
 
 def _total(organization: Organization, span: Span) -> Decimal:

@@ -18,7 +18,7 @@ from orgadmin.accounts.models import Organization
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
-from orgadmin.usage.openday import is_known, open_rows, settled_through
+from orgadmin.usage.openday import is_known, open_rows, settled_through, was_pulled
 from orgadmin.usage.reading import (
     NOTHING,
     Amounts,
@@ -163,7 +163,7 @@ def spend(
     closed_total = total(question)
     everything = closed_total + _sum(whole)
     previous = replace(question, span=closed.before)
-    before = total(previous) if _has_days(organization, previous.span) else None
+    before = total(previous) if was_pulled(organization, previous.span) else None
     names = labels(dimension, found)
     drawing = Drawing(organization, filters, question, opening, whole)
     table = _Table(filters, question, drawing)
@@ -226,16 +226,6 @@ def _ranked(found: Mapping[int, Amounts], measure: str) -> list[int]:
 
 def any_of(amounts: Amounts) -> bool:
     return amounts != NOTHING
-
-
-def _has_days(organization: Organization, span: Span) -> bool:
-    """Whether anything is known of the days of a span."""
-    return UsageRollup.objects.filter(
-        organization_id=organization.pk,
-        dimension=Dimension.TOTAL,
-        grain=Grain.DAY,
-        start__range=(span.since, span.until),
-    ).exists()
 
 
 def _sources(organization: Organization, span: Span) -> list[str]:

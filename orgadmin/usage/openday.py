@@ -17,7 +17,7 @@ from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key, SyncRun
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.models import DaySum, Dimension, Source, UsageHour
-from orgadmin.usage.reading import NOTHING, Amounts, Question, Row
+from orgadmin.usage.reading import NOTHING, Amounts, Question, Row, Span
 
 BY_HOUR = (Dimension.TOTAL, Dimension.MODEL, Dimension.WORKSPACE, Dimension.PROVIDER)
 HOURLY = ("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens")
@@ -28,6 +28,12 @@ def settled_through(organization: Organization) -> date | None:
     pulled = DaySum.objects.filter(organization=organization, source=Source.ACTIVITY)
     last: date | None = pulled.aggregate(last=Max("day"))["last"]
     return last
+
+
+def was_pulled(organization: Organization, span: Span) -> bool:
+    """Whether every day of a span was pulled: one that is half there makes what follows it look larger."""
+    days = DaySum.objects.filter(organization=organization, day__range=(span.since, span.until))
+    return 0 < span.days == days.exclude(source="").count()
 
 
 def is_known(question: Question, dimension: Dimension) -> bool:
