@@ -22,9 +22,17 @@ def tie_to_parent(parent: int) -> None:
         raise SystemExit("the supervisor is gone")
 
 
+def listen_again() -> None:
+    """A shell that starts us in the background has us ignore some signals, and whom we start would too:
+    stopping it would take until it is killed."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def main(arguments: list[str]) -> None:
     parent, *command = arguments
     tie_to_parent(int(parent))
+    listen_again()
     try:
         os.execvp(command[0], command)  # noqa: S606 - our own command lines
     except OSError as error:

@@ -115,6 +115,17 @@ def test_a_worker_that_does_not_listen_gets_the_next_signal(tmp_path: Path) -> N
         assert it.process.wait(30) == 0
 
 
+def test_programs_listen_although_whoever_started_us_ignores_signals(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    try:
+        with kept(tmp_path, [{"name": "worker", "code": SLEEPER, "stop": [(signal.SIGQUIT, 60)]}]) as it:
+            until_true(lambda: "up" in _log(tmp_path, "worker"), "runs")
+            it.process.terminate()
+            assert it.process.wait(30) == 0
+    finally:
+        signal.signal(signal.SIGQUIT, before)
+
+
 def test_a_second_ctrl_c_kills_what_does_not_listen(tmp_path: Path) -> None:
     code = IGNORES.format(signals="signal.SIGTERM")
     with kept(tmp_path, [{"name": "worker", "code": code, "stop": [(signal.SIGTERM, 60)]}]) as it:
