@@ -26,12 +26,12 @@ TOP = 5
 class Figure:
     """A sum of money and how it grew; None where there is nothing to compare with."""
 
-    amount: Decimal
+    amount: Decimal | None
     before: Decimal | None
 
     @property
     def change(self) -> Decimal | None:
-        return (self.amount - self.before) / self.before if self.before else None
+        return (self.amount - self.before) / self.before if self.before and self.amount is not None else None
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def spend_today(organization: Organization) -> Figure:
 def spend_of_days(organization: Organization, settled: date, days: int) -> Figure:
     """The last so many complete days, against as many before."""
     span = Span(settled - timedelta(days=days - 1), settled)
-    return Figure(_total(organization, span), _before(organization, span.before))
+    return Figure(_pulled(organization, span), _pulled(organization, span.before))
 
 
 def spend_of_month(organization: Organization, settled: date) -> Figure:
@@ -67,10 +67,10 @@ def spend_of_month(organization: Organization, settled: date) -> Figure:
     amount = _total(organization, Span(first, settled)) + _open(organization, settled, first)
     last = month_of(first - timedelta(days=1))
     until = min(first - timedelta(days=1), last + timedelta(days=max(0, (settled - first).days)))
-    return Figure(amount, _before(organization, Span(last, until)) if settled >= first else None)
+    return Figure(amount, _pulled(organization, Span(last, until)) if settled >= first else None)
 
 
-def _before(organization: Organization, span: Span) -> Decimal | None:
+def _pulled(organization: Organization, span: Span) -> Decimal | None:
     return _total(organization, span) if was_pulled(organization, span) else None
 
 

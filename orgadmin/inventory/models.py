@@ -160,6 +160,11 @@ class Key(Mirror):
         return Decimal(1) if self.limit <= 0 else 1 - self.limit_remaining / self.limit
 
     @property
+    def unseen(self) -> str:
+        """What to say where no moment of use is known: OpenRouter has none from before 2026 (FACTS 2.1)."""
+        return "unknown" if self.usage or self.byok_usage else "never"
+
+    @property
     def idle_since(self) -> datetime | None:
         """Last sign of life, else the day it was made."""
         return self.active_at or self.created_at

@@ -178,6 +178,8 @@ SHOWN = (
     "limit",
     "limit_remaining",
     "limit_reset",
+    "usage",
+    "byok_usage",
     "usage_daily",
     "usage_monthly",
     "byok_usage_monthly",

@@ -95,7 +95,10 @@ def test_unknown_is_never_zero(desk: Client, key: Key) -> None:
     Key.objects.filter(pk=key.pk).update(limit=100, limit_remaining=None, active_at=None, created_at=None)
     page = page_of(desk, key)
     assert "— of $100.00" in page
-    assert "no use on record" in page
+    assert "OpenRouter does not say when" in page
+    assert "no use on record" not in page
+    Key.objects.filter(pk=key.pk).update(usage=0, byok_usage=0)
+    assert "no use on record" in page_of(desk, key)
 
 
 def test_its_history_is_what_happened_here_and_elsewhere(
