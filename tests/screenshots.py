@@ -157,11 +157,24 @@ def change_elsewhere(camera: Photographer, doors: str) -> None:
     camera.shoot("audit-log")
 
 
-def lists(camera: Photographer) -> None:
+def watch(camera: Photographer) -> None:
+    """What is watched, once activity and the hours of today are there."""
+    camera.open("/o/acme/sync/")
+    for kind in ("credits", "activity", "today"):
+        row = camera.page.locator("#nouns tr", has=camera.page.locator(f"#sync-{kind}"))
+        expect(row.get_by_text("Done")).to_be_visible(timeout=PATIENCE_MS)
+    camera.open("/o/acme/spend/?range=30d")
+    camera.shoot("spend")
     for theme in ("light", "dark"):
         camera.theme(theme)
-        camera.open("/o/acme/keys/?sort=-month")
-        camera.shoot(f"keys-{theme}")
+        camera.open("/o/acme/")
+        camera.shoot(f"overview-{theme}")
+    camera.theme("light")
+
+
+def lists(camera: Photographer) -> None:
+    camera.open("/o/acme/keys/?sort=-month")
+    camera.shoot("keys")
 
 
 def main() -> int:
@@ -194,6 +207,7 @@ def take_all(camera: Photographer, doors: str) -> None:
     disable_idle_keys(camera)
     change_elsewhere(camera, doors)
     lists(camera)
+    watch(camera)
 
 
 if __name__ == "__main__":
