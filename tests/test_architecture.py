@@ -17,7 +17,6 @@ LONGER: dict[str, str] = {
     "requirements.txt": "a lock file",
     "requirements-test.txt": "a lock file",
     "static/css/app.css": "one stylesheet is one request",
-    "tests/openrouter/test_connections.py": "one raw socket server and its cases, side by side",
 }
 
 
