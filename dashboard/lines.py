@@ -25,7 +25,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class LineChart:
+class Lines:
     """``write`` spells a value with its unit. The axis begins at zero."""
 
     caption: str
@@ -43,8 +43,8 @@ class LineChart:
         return nice(highest / TICKS) * TICKS if highest > 0 else Decimal(TICKS)
 
     @property
-    def ticks(self) -> list[Decimal]:
-        return [self.top / TICKS * step for step in range(TICKS, -1, -1)]
+    def ticks(self) -> list[str]:
+        return [self.write(self.top / TICKS * step) for step in range(TICKS, -1, -1)]
 
     @property
     def paths(self) -> list[str]:
@@ -56,9 +56,12 @@ class LineChart:
         return labelled(self.buckets)
 
     @property
-    def rows(self) -> list[tuple[Bucket, list[Decimal | None]]]:
-        """The table: a bucket and its values in the order of the series. They have no sum."""
-        return [(bucket, [line.values[at] for line in self.series]) for at, bucket in enumerate(self.buckets)]
+    def rows(self) -> list[tuple[Bucket, list[Decimal | None], None]]:
+        """The table: a bucket, its values in the order of the series, and no sum."""
+        return [
+            (bucket, [line.values[at] for line in self.series], None)
+            for at, bucket in enumerate(self.buckets)
+        ]
 
     @property
     def is_empty(self) -> bool:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from dashboard.analytics import buckets
 from dashboard.analytics.reading import Column, Label, Reading, labels_of
 from dashboard.charts import Bucket, Chart, Series
-from dashboard.lines import Line, LineChart
+from dashboard.lines import Line, Lines
 from orgadmin.openrouter.analytics import Row
 
 MOST_CHARTS, MOST_SERIES = 4, 7
@@ -22,7 +22,7 @@ Name = tuple[Label, ...]
 class Picture:
     """``notes`` say what the chart leaves out."""
 
-    chart: Chart | LineChart
+    chart: Chart | Lines
     is_stacked: bool
     notes: Sequence[str]
 
@@ -130,5 +130,5 @@ class _Drawing:
             notes.append(f"{len(shown)} of {len(clear)} lines are drawn: the table has all of them.")
         if len(clear) < len(found):
             notes.append("Names that several rows share have no line, for nobody can tell which is which.")
-        chart = LineChart(self._caption, self._buckets, lines, self.column.write, self.reading.bucket_name)
+        chart = Lines(self._caption, self._buckets, lines, self.column.write, self.reading.bucket_name)
         return Picture(chart, False, notes)
