@@ -16,8 +16,16 @@ from orgadmin.inventory.models import Key
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels
 from orgadmin.usage.models import Dimension, month_of
-from orgadmin.usage.openday import open_rows, settled_through, spent_by_now_yesterday, spent_today, was_pulled
-from orgadmin.usage.reading import Question, Span, largest, total
+from orgadmin.usage.openday import (
+    opening_of,
+    settled_through,
+    spent_by_now_yesterday,
+    spent_today,
+    was_pulled,
+)
+from orgadmin.usage.ranking import largest
+from orgadmin.usage.reading import Question, total
+from orgadmin.usage.spans import Span
 
 TOP = 5
 
@@ -80,7 +88,7 @@ def _total(organization: Organization, span: Span) -> Decimal:
 
 def _open(organization: Organization, settled: date, first: date) -> Decimal:
     since = max(first, settled + timedelta(days=1))
-    rows = open_rows(Question(organization.pk, Span(since, today())), Dimension.TOTAL, since)
+    rows = opening_of(Question(organization.pk, Span(since, today())), Dimension.TOTAL, since).whole()
     return sum((amounts.total for _, _, amounts in rows), Decimal(0))
 
 

@@ -35,7 +35,8 @@ from orgadmin.usage.models import (
     UsageProvider,
     UsageRollup,
 )
-from orgadmin.usage.reading import Question, Span, facts_of
+from orgadmin.usage.reading import Question, facts_of
+from orgadmin.usage.spans import Span
 
 CHUNK = 2000
 PARTS = ("key_id", "member_id", "workspace_id", "model_id", "endpoint_id", "provider_id")

@@ -14,11 +14,13 @@ from dashboard import formats
 from dashboard.charts import Bucket, Chart, Series
 from dashboard.spend.filters import MEASURES, MONEY, SpendFilters
 from orgadmin.accounts.models import Organization
+from orgadmin.usage.amounts import NOTHING, Amounts, value_of
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.labels import Label
 from orgadmin.usage.models import Dimension
 from orgadmin.usage.openday import hours, is_known
-from orgadmin.usage.reading import BUCKETS, NOTHING, Amounts, Question, Row, Span, by_time, value_of
+from orgadmin.usage.reading import Question, Row, by_time
+from orgadmin.usage.spans import BUCKETS, Span
 
 SHOWN = 7
 REST = "Everything else"

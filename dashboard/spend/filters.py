@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from orgadmin.usage.models import Dimension, month_of
-from orgadmin.usage.reading import Span
+from orgadmin.usage.spans import Span
 
 RANGES: Mapping[str, str] = {
     "today": "Today",

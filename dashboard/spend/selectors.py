@@ -15,21 +15,14 @@ from dashboard.charts import Chart
 from dashboard.spend.drawing import REST, Drawing, writer
 from dashboard.spend.filters import GROUPS, SpendFilters
 from orgadmin.accounts.models import Organization
+from orgadmin.usage.amounts import NOTHING, Amounts, value_of
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
-from orgadmin.usage.openday import is_known, open_rows, settled_through, was_pulled
-from orgadmin.usage.reading import (
-    NOTHING,
-    Amounts,
-    Question,
-    Row,
-    Span,
-    groups,
-    largest,
-    total,
-    value_of,
-)
+from orgadmin.usage.openday import NOT_OPEN, is_known, opening_of, settled_through, was_pulled
+from orgadmin.usage.ranking import largest
+from orgadmin.usage.reading import Question, Row, groups, total
+from orgadmin.usage.spans import Span
 
 LISTED = 50
 SOURCES: Mapping[str, str] = {
@@ -152,21 +145,21 @@ def spend(
     question = question_of(organization, filters, closed, own)
     dimension = filters.dimension
     known = opened.days > 0 and is_known(question, dimension)
-    opening = open_rows(question, dimension, opened.since) if known else []
+    opening = opening_of(question, dimension, opened.since) if known else NOT_OPEN
     # Not split, the open days may be known all the same: they count in the sum and in the bars.
-    whole = opening or (
-        open_rows(question, Dimension.TOTAL, opened.since)
-        if opened.days > 0 and is_known(question, Dimension.TOTAL)
-        else []
-    )
-    found, complete = _largest(question, dimension, filters.measure, opening)
+    whole = opening.whole()
+    if not whole and opened.days > 0 and is_known(question, Dimension.TOTAL):
+        whole = opening_of(question, Dimension.TOTAL, opened.since).whole()
+    ranked_by = "total" if filters.measure == "per_million" else filters.measure
+    found = largest(question, dimension, measure=ranked_by, count=LISTED, opening=opening)
+    rows = opening.of(found)
     closed_total = total(question)
     everything = closed_total + _sum(whole)
     previous = replace(question, span=closed.before)
     before = total(previous) if was_pulled(organization, previous.span) else None
     names = labels(dimension, found)
-    drawing = Drawing(organization, filters, question, opening, whole)
-    table = _Table(filters, question, drawing)
+    drawing = Drawing(organization, filters, question, rows, whole)
+    table = _Table(filters, drawing)
     return Spend(
         filters=filters,
         span=asked,
@@ -175,7 +168,7 @@ def spend(
         before=before,
         before_span=previous.span,
         chart=drawing.draw(found, names, asked),
-        lines=table.lines(found, complete, names, everything, previous if before is not None else None),
+        lines=table.lines(found, rows, names, everything, previous if before is not None else None),
         rest=table.rest(found, everything),
         count=len(found),
         open_days=opened.days,
@@ -198,32 +191,6 @@ def _sum(rows: Iterable[Row]) -> Amounts:
     return sum((amounts for _, _, amounts in rows), NOTHING)
 
 
-def _largest(
-    question: Question, dimension: Dimension, measure: str, opening: list[Row]
-) -> tuple[dict[int, Amounts], dict[int, Amounts]]:
-    """The parts of the table, largest first, the open days added; and what was found without these.
-
-    Who is among the largest with the open days is, without them, among twice as many of either.
-    """
-    ranked_by = "total" if measure == "per_million" else measure
-    added: dict[int, Amounts] = {}
-    for _, part, amounts in opening:
-        added[part] = added.get(part, NOTHING) + amounts
-    found = largest(question, dimension, measure=ranked_by, count=2 * LISTED)
-    fresh = _ranked({part: added[part] for part in added.keys() - found.keys()}, ranked_by)[:LISTED]
-    if fresh and question.span.days:
-        among = replace(question, filters={**question.filters, dimension: frozenset(fresh)})
-        found |= groups(among, dimension)
-    parts = found.keys() | set(fresh)
-    together = {part: found.get(part, NOTHING) + added.get(part, NOTHING) for part in parts}
-    ranked = _ranked(together, ranked_by)[:LISTED]
-    return {part: together[part] for part in ranked if any_of(together[part])}, found
-
-
-def _ranked(found: Mapping[int, Amounts], measure: str) -> list[int]:
-    return sorted(found, key=lambda part: (-value_of(found[part], measure), part))
-
-
 def any_of(amounts: Amounts) -> bool:
     return amounts != NOTHING
 
@@ -236,7 +203,6 @@ def _sources(organization: Organization, span: Span) -> list[str]:
 @dataclass(frozen=True)
 class _Table:
     filters: SpendFilters
-    question: Question
     drawing: Drawing
 
     @property
@@ -246,19 +212,22 @@ class _Table:
     def lines(
         self,
         found: Mapping[int, Amounts],
-        complete: Mapping[int, Amounts],
+        opening: Iterable[Row],
         names: Mapping[int, Label],
         everything: Amounts,
         previous: Question | None,
     ) -> list[Line]:
         before = self._before(found, previous)
+        closed = dict(found)
+        for _, part, amounts in opening:
+            closed[part] -= amounts
         return [
             Line(
                 label=names[part],
                 amounts=amounts,
                 value=value_of(amounts, self.filters.measure),
                 share=self._share(amounts, everything),
-                closed=complete.get(part, NOTHING),
+                closed=closed[part],
                 before=None if before is None else before.get(part, NOTHING),
                 href=self.drawing.narrowed(names[part]),
             )
@@ -283,9 +252,7 @@ class _Table:
     def _before(self, found: Mapping[int, Amounts], previous: Question | None) -> dict[int, Amounts] | None:
         if previous is None or not found:
             return None
-        held = previous.filters.get(self.dimension)
-        parts = frozenset(found) if held is None else held & frozenset(found)
-        return groups(replace(previous, filters={**previous.filters, self.dimension: parts}), self.dimension)
+        return groups(previous.among(self.dimension, found), self.dimension)
 
     def _share(self, amounts: Amounts, everything: Amounts) -> Decimal | None:
         if self.filters.measure == "per_million":

@@ -84,6 +84,10 @@ def member_name(uid: str, email: str, first_name: str | None, last_name: str | N
     return " ".join(filter(None, [first_name, last_name])) or email or uid
 
 
+# The counters of today are not both zero.
+SPENT_TODAY = ~Q(usage_daily=0, byok_usage_daily=0)
+
+
 class Key(Mirror):
     """GET /keys. The secret is never here: OpenRouter shows it once, and so do we."""
 
@@ -131,6 +135,15 @@ class Key(Mirror):
                     ("usage_monthly", "keys_by_month"),
                     ("created_at", "keys_by_age"),
                 )
+            ),
+            # The sum of the counters of today, and the largest of them.
+            models.Index(
+                "organization",
+                (models.F("usage_daily") + models.F("byok_usage_daily")).desc(),
+                "usage_daily",
+                "byok_usage_daily",
+                condition=SPENT_TODAY,
+                name="keys_by_today",
             ),
             models.Index(fields=["organization", "owner"], name="keys_by_owner"),
             models.Index(fields=["organization", "workspace", "gone_at"], name="keys_by_workspace"),

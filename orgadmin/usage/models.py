@@ -142,16 +142,24 @@ class UsageRollup(Measures):
     # The day, or the first of the month.
     start = models.DateField()
     part = models.BigIntegerField(default=0)
-    # Of a key: whose it is. Else 0.
-    member_id = models.BigIntegerField(default=0)
     usage_above = MoneyField(default=0)
     byok_above = MoneyField(default=0)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["organization_id", "dimension", "grain", "start", "part", "member_id"],
-                name="one_usage_rollup",
+                fields=["organization_id", "dimension", "grain", "start", "part"], name="one_usage_rollup"
+            ),
+        )
+        indexes = (
+            # The largest keys of a month (``orgadmin.usage.ranking``).
+            models.Index(
+                "organization_id",
+                "start",
+                (models.F("usage_above") + models.F("byok_above")).desc(),
+                "part",
+                condition=models.Q(dimension=Dimension.KEY, grain=Grain.MONTH),
+                name="keys_by_month_spend",
             ),
         )
 

@@ -6,18 +6,23 @@ about it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import BigIntegerField, Max, Sum
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Max, QuerySet, Sum
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
-from orgadmin.inventory.models import Key, SyncRun
+from orgadmin.inventory.models import SPENT_TODAY, Key, SyncRun
+from orgadmin.usage.amounts import NOTHING, Amounts, value_of
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.models import DaySum, Dimension, Source, UsageHour
-from orgadmin.usage.reading import NOTHING, Amounts, Question, Row, Span
+from orgadmin.usage.ranking import Opening
+from orgadmin.usage.reading import Question, Row
+from orgadmin.usage.spans import Span
 
 BY_HOUR = (Dimension.TOTAL, Dimension.MODEL, Dimension.WORKSPACE, Dimension.PROVIDER)
 HOURLY = ("requests", "prompt_tokens", "completion_tokens", "reasoning_tokens")
@@ -42,11 +47,12 @@ def is_known(question: Question, dimension: Dimension) -> bool:
     return len(asked) <= 1 and asked <= {*BY_HOUR, Dimension.KEY, Dimension.MEMBER}
 
 
-def open_rows(question: Question, dimension: Dimension, since: date) -> list[Row]:
-    """The days from ``since`` on that activity does not cover yet, by day and part. Only where
-    ``is_known``. By key and member there is money, of today alone."""
+def opening_of(question: Question, dimension: Dimension, since: date) -> Opening:
+    """The days from ``since`` on that activity does not cover yet. Only where ``is_known``. By key and member
+    there is money, of today alone."""
     source = next(iter({dimension, *question.filters} - {Dimension.TOTAL}), Dimension.TOTAL)
-    wanted = question.filters.get(source)
+    if source is Dimension.KEY and not question.filters:
+        return _Counters(question.organization_id, since)
     if source in BY_HOUR:
         rows = [
             (hour.date(), part, amounts)
@@ -55,9 +61,62 @@ def open_rows(question: Question, dimension: Dimension, since: date) -> list[Row
     else:
         rows = _from_counters(question, source)
         if not question.filters:
-            rows += _beyond_counters(question, rows, since)
+            rows += _beyond_counters(question.organization_id, _by_day(rows), since)
+    wanted = question.filters.get(source)
     kept = [row for row in rows if wanted is None or row[1] in wanted]
-    return [(day, part if dimension is source else 0, amounts) for day, part, amounts in kept]
+    return Listed([(day, part if dimension is source else 0, amounts) for day, part, amounts in kept])
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Everything that is known, in a list."""
+
+    rows: list[Row]
+
+    def whole(self) -> list[Row]:
+        return [(day, 0, amounts) for day, amounts in _by_day(self.rows).items()]
+
+    def of(self, parts: Iterable[int]) -> list[Row]:
+        wanted = set(parts)
+        return [row for row in self.rows if row[1] in wanted]
+
+    def leading(self, measure: str, count: int) -> list[tuple[int, Any]]:
+        found: dict[int, Amounts] = {}
+        for _, part, amounts in self.rows:
+            found[part] = found.get(part, NOTHING) + amounts
+        values = [(part, value_of(amounts, measure)) for part, amounts in found.items()]
+        return sorted(values, key=lambda one: (-one[1], one[0]))[:count]
+
+
+NOT_OPEN = Listed([])
+
+
+class _Counters:
+    """The counters of ten thousand keys: their sum, the largest, and those asked for."""
+
+    def __init__(self, organization_id: int, since: date) -> None:
+        self._keys = _counted_today(organization_id)
+        day, sums = today(), self._keys.aggregate(**_MONEY)
+        counted = {day: _money(*sums.values())} if sums["usage"] is not None else {}
+        self._day = day
+        self._beyond = _beyond_counters(organization_id, counted, since)
+        self._whole = [(at, 0, amounts + counted.get(at, NOTHING)) for at, _, amounts in self._beyond]
+
+    def whole(self) -> list[Row]:
+        return self._whole
+
+    def of(self, parts: Iterable[int]) -> list[Row]:
+        wanted = set(parts)
+        keys = self._keys.filter(pk__in=[part for part in wanted if part > 0])
+        rows = [(self._day, pk, _money(*nano)) for pk, *nano in keys.values_list("pk").annotate(**_MONEY)]
+        return [*rows, *(self._beyond if 0 in wanted else [])]
+
+    def leading(self, measure: str, count: int) -> list[tuple[int, Any]]:
+        values = [(0, sum(value_of(amounts, measure) for _, _, amounts in self._beyond))]
+        if measure in _COUNTED:
+            keys = self._keys.annotate(value=_COUNTED[measure]).order_by("-value")[:count]
+            values += [(pk, Decimal(nano).scaleb(-9)) for pk, nano in keys.values_list("pk", "value")]
+        return sorted(values, key=lambda one: (-one[1], one[0]))[:count]
 
 
 def hours(organization_id: int, dimension: Dimension, since: datetime) -> list[tuple[datetime, int, Amounts]]:
@@ -74,46 +133,64 @@ def _amounts(
     return Amounts(requests, prompt, completion, reasoning, 0, usage, byok_usage)
 
 
+# The counters of today as whole numbers: decimals made one by one are slow.
+_NANO = BigIntegerField()
+_MONEY = {
+    "usage": Sum("usage_daily", output_field=_NANO),
+    "byok": Sum("byok_usage_daily", output_field=_NANO),
+}
+_COUNTED = {
+    "total": ExpressionWrapper(F("usage_daily") + F("byok_usage_daily"), _NANO),
+    "usage": ExpressionWrapper(F("usage_daily"), _NANO),
+    "byok_usage": ExpressionWrapper(F("byok_usage_daily"), _NANO),
+}
+
+
 def _from_counters(question: Question, dimension: Dimension) -> list[Row]:
-    """What the keys say they spent today, if they were asked today."""
-    started = SyncRun.objects.filter(
-        organization=question.organization_id, kind="keys", state=SyncRun.State.OK
-    ).aggregate(last=Max("started_at"))["last"]
-    day = today()
-    if started is None or started < midnight(day):
-        return []
+    """What the keys say they spent today, by key or member."""
     column = "pk" if dimension is Dimension.KEY else "owner_id"
-    keys = Key.objects.filter(organization=question.organization_id).order_by()
+    keys = _counted_today(question.organization_id)
     if dimension in question.filters:
         parts = question.filters[dimension]
         keys = keys.filter(**{f"{column}__in": [part for part in parts if part > 0]})
-    spent = keys.exclude(usage_daily=0, byok_usage_daily=0)
-    # As whole numbers: ten thousand keys are quick to add up, and slow to make decimals of one by one.
-    nano = BigIntegerField()
-    rows = spent.values_list(column).annotate(
-        Sum("usage_daily", output_field=nano), Sum("byok_usage_daily", output_field=nano)
-    )
-    return [
-        (day, part or 0, Amounts(usage=Decimal(usage).scaleb(-9), byok_usage=Decimal(byok).scaleb(-9)))
-        for part, usage, byok in rows
-    ]
+    rows = keys.values_list(column).annotate(**_MONEY)
+    return [(today(), part or 0, _money(*nano)) for part, *nano in rows]
 
 
-def _beyond_counters(question: Question, counted: list[Row], since: date) -> list[Row]:
+def _counted_today(organization_id: int) -> QuerySet[Key]:
+    """The keys that spent something today; none before they were asked today."""
+    started = SyncRun.objects.filter(
+        organization=organization_id, kind="keys", state=SyncRun.State.OK
+    ).aggregate(last=Max("started_at"))["last"]
+    if started is None or started < midnight(today()):
+        return Key.objects.none()
+    return Key.objects.filter(SPENT_TODAY, organization=organization_id).order_by()
+
+
+def _money(usage: int, byok_usage: int) -> Amounts:
+    return Amounts(usage=Decimal(usage).scaleb(-9), byok_usage=Decimal(byok_usage).scaleb(-9))
+
+
+def _by_day(rows: Iterable[Row]) -> dict[date, Amounts]:
+    found: dict[date, Amounts] = {}
+    for day, _, amounts in rows:
+        found[day] = found.get(day, NOTHING) + amounts
+    return found
+
+
+def _beyond_counters(organization_id: int, counted: Mapping[date, Amounts], since: date) -> list[Row]:
     """What analytics has of these days beyond the keys' counters: the chat room, and what counters do not
     tell, such as tokens. Part 0 is nobody's."""
-    rows: dict[date, Amounts] = {}
-    for hour, _, amounts in hours(question.organization_id, Dimension.TOTAL, midnight(since)):
-        rows[hour.date()] = rows.get(hour.date(), NOTHING) + amounts
-    for day, _, amounts in counted:
-        rows[day] = rows.get(day, NOTHING) - amounts
-    return [(day, 0, _above_zero(amounts)) for day, amounts in rows.items()]
+    told = hours(organization_id, Dimension.TOTAL, midnight(since))
+    whole = _by_day((hour.date(), 0, amounts) for hour, _, amounts in told)
+    days = {**dict.fromkeys(counted, NOTHING), **whole}
+    return [(day, 0, _above_zero(amounts - counted.get(day, NOTHING))) for day, amounts in days.items()]
 
 
 def _above_zero(amounts: Amounts) -> Amounts:
     """The counters are a few minutes newer than analytics: what they are ahead is not less than nothing."""
-    money = (max(amounts.usage, Decimal(0)), max(amounts.byok_usage, Decimal(0)))
-    return replace(amounts, usage=money[0], byok_usage=money[1])
+    nothing = Decimal(0)
+    return amounts._replace(usage=max(amounts.usage, nothing), byok_usage=max(amounts.byok_usage, nothing))
 
 
 def spent_today(organization: Organization) -> Amounts:

@@ -1,23 +1,26 @@
 """Reading use: sums over spans of days, from the smallest table that can answer.
 
-Whole months come from the roll-ups by month and ragged ends from those by day, so that a year costs hardly
-more than a month. Keys have no roll-up by day: of a ragged span only those keys are added up that can be
-among the largest, which their months tell. Filters by another dimension than the one grouped by need the
-facts, which are read for at most 31 days, or for a handful of keys.
+Whole months come from the roll-ups by month and ragged ends from those by day (``orgadmin.usage.spans``), so
+that a year costs hardly more than a month. Keys have no roll-up by day: what is not a whole month comes from
+their facts, which is why ``orgadmin.usage.ranking`` asks for few of them. Filters by another dimension than
+the one grouped by need the facts, which are read for at most 31 days, or for a handful of keys.
+
+The statements are ours from end to end: names of columns, whole numbers and days, nothing that anybody typed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 from typing import Any
 
-from django.db.models import BigIntegerField, F, Q, QuerySet, Sum, Value
+from django.db import connection
+from django.db.models import Q, QuerySet
 
-from orgadmin.inventory.money import to_dollars
-from orgadmin.usage.models import MEASURES, Dimension, Grain, UsageDay, UsageRollup, month_of
+from orgadmin.usage.amounts import NOTHING, Amounts
+from orgadmin.usage.models import MEASURES, Dimension, Grain, UsageDay
+from orgadmin.usage.spans import BUCKETS, Piece, Span, pieces
 
 MOST_FACT_DAYS = 31
 # Whose facts are found by key, and so are few over any span.
@@ -38,59 +41,6 @@ class TooMuch(Exception):
         super().__init__(f"Filters of this kind can be combined for at most {MOST_FACT_DAYS} days.")
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
-    """The measures of one group. Money in US dollars, exact."""
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    reasoning_tokens: int = 0
-    cached_tokens: int = 0
-    usage: Decimal = Decimal(0)
-    byok_usage: Decimal = Decimal(0)
-
-    def __add__(self, other: Amounts) -> Amounts:
-        return Amounts(*(getattr(self, name) + getattr(other, name) for name in MEASURES))
-
-    def __sub__(self, other: Amounts) -> Amounts:
-        return Amounts(*(getattr(self, name) - getattr(other, name) for name in MEASURES))
-
-    @property
-    def total(self) -> Decimal:
-        """Credits and BYOK together."""
-        return self.usage + self.byok_usage
-
-    @property
-    def tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
-
-    @property
-    def per_million(self) -> Decimal | None:
-        """Dollars for a million tokens, BYOK included; None without tokens."""
-        return self.total * 1_000_000 / self.tokens if self.tokens else None
-
-
-NOTHING = Amounts()
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days, both ends included; empty when ``until`` is before ``since``."""
-
-    since: date
-    until: date
-
-    @property
-    def days(self) -> int:
-        return max(0, (self.until - self.since).days + 1)
-
-    @property
-    def before(self) -> Span:
-        """As many days, just before."""
-        return Span(self.since - timedelta(days=self.days), self.since - timedelta(days=1))
-
-
 @dataclass(frozen=True)
 class Question:
     """Whose use, of which days, and what of it: for each filtered dimension the parts that count."""
@@ -99,8 +49,18 @@ class Question:
     span: Span
     filters: Mapping[Dimension, frozenset[int]] = field(default_factory=dict)
 
-    def without(self, dimension: Dimension) -> Question:
-        return replace(self, filters={d: parts for d, parts in self.filters.items() if d is not dimension})
+    def among(self, dimension: Dimension, parts: Iterable[int]) -> Question:
+        """The same for some parts only, of those that count."""
+        held = self.filters.get(dimension)
+        chosen = frozenset(parts) if held is None else held & frozenset(parts)
+        return replace(self, filters={**self.filters, dimension: chosen})
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.span.days or not all(self.filters.values())
+
+
+Row = tuple[date, int, Amounts]
 
 
 def total(question: Question) -> Amounts:
@@ -115,9 +75,18 @@ def _cheapest(question: Question) -> Dimension:
 
 def groups(question: Question, dimension: Dimension) -> dict[int, Amounts]:
     """Sums by part of the dimension, of every part there is. For keys of an unfiltered span see
-    ``largest_keys``. Raises TooMuch."""
-    rows = _rows(question, dimension, months_apart=False)
-    return {part: amounts for (_, part), amounts in _added(rows, lambda _: None).items()}
+    ``orgadmin.usage.ranking``. Raises TooMuch."""
+    if question.is_empty:
+        return {}
+    if _needs_facts(question, dimension):
+        found = _read(f"SELECT {_part(dimension)}, {_SUMS} {_facts(question)} GROUP BY 1")
+    else:
+        every = " UNION ALL ".join(
+            f"SELECT part, {_signed(piece)} {_source(question, dimension, piece)}"
+            for piece in pieces(question.span)
+        )
+        found = _read(f"SELECT part, {_SUMS} FROM ({every}) AS piece GROUP BY part")  # noqa: S608
+    return {part: Amounts.of(counts) for part, *counts in found}
 
 
 def by_time(
@@ -125,146 +94,100 @@ def by_time(
 ) -> dict[tuple[date, int], Amounts]:
     """Sums by bucket and part. ``grain`` is day, week (from Monday) or month; a bucket is named by its first
     day. Raises TooMuch."""
-    wanted = frozenset(parts)
     if dimension is not Dimension.TOTAL:
-        held = question.filters.get(dimension)
-        chosen = wanted if held is None else wanted & held
-        question = replace(question, filters={**question.filters, dimension: chosen})
-    rows = _rows(question, dimension, by_day=grain != "month")
-    return _added(rows, BUCKETS[grain])
+        question = question.among(dimension, parts)
+    if question.is_empty:
+        return {}
+    by_month = grain == "month"
+    if _needs_facts(question, dimension) or (dimension is Dimension.KEY and not by_month):
+        found = _read(f"SELECT day, {_part(dimension)}, {_SUMS} {_facts(question)} GROUP BY 1, 2")
+    elif by_month:
+        found = _read(
+            " UNION ALL ".join(_by_month(question, dimension, one) for one in pieces(question.span))
+        )
+    else:
+        days = Piece(Grain.DAY, tuple(question.span.each()))
+        found = _read(f"SELECT start, part, {', '.join(MEASURES)} {_source(question, dimension, days)}")
+    return _in_buckets(found, grain)
 
 
-def day_of(day: date) -> date:
-    return day
+def _in_buckets(found: Sequence[Sequence[Any]], grain: str) -> dict[tuple[date, int], Amounts]:
+    bucket_of = BUCKETS[grain]
+    sums: dict[tuple[date, int], Amounts] = {}
+    for start, part, *counts in found:
+        # SQLite gives a day as the text it is.
+        day = start if isinstance(start, date) else date.fromisoformat(start)
+        place, amounts = (bucket_of(day), part), Amounts.of(counts)
+        before = sums.get(place)
+        sums[place] = amounts if before is None else before + amounts
+    return sums
 
 
-def week_of(day: date) -> date:
-    """The Monday on which its week began, as OpenRouter's limits count (FACTS 1.8)."""
-    return day - timedelta(days=day.weekday())
+def _needs_facts(question: Question, dimension: Dimension) -> bool:
+    return any(filtered is not dimension for filtered in question.filters)
 
 
-# What the bucket of a day is called: its first day.
-BUCKETS: Mapping[str, Callable[[date], date]] = {"day": day_of, "week": week_of, "month": month_of}
+# --- statements ------------------------------------------------------------------------------------
 
-Row = tuple[date, int, Amounts]
-
-
-def _added(rows: Iterable[Row], bucket: Any) -> dict[tuple[Any, int], Amounts]:
-    found: dict[tuple[Any, int], Amounts] = {}
-    for day, part, amounts in rows:
-        place = bucket(day), part
-        before = found.get(place)
-        found[place] = amounts if before is None else before + amounts
-    return found
+_SUMS = ", ".join(f"CAST(SUM({name}) AS bigint) AS {name}" for name in MEASURES)
 
 
-def _rows(
-    question: Question, dimension: Dimension, *, by_day: bool = False, months_apart: bool = True
-) -> list[Row]:
-    """Sums by day (or month) and part, from the smallest table that has them. With ``months_apart`` off, the
-    day of a row says nothing, and two ragged ends are read as one."""
-    others = {filtered for filtered in question.filters if filtered is not dimension}
-    if others or (dimension is Dimension.KEY and by_day):
-        return _from_facts(question, dimension, by_day=by_day)
-    if dimension is not Dimension.KEY:
-        return _from_rollups(question, dimension, by_day=by_day, months_apart=months_apart)
-    rows: list[Row] = []
-    for grain, span in _pieces(question.span, months_apart):
-        piece = replace(question, span=span)
-        is_whole = grain == Grain.MONTH
-        rows += _from_rollups(piece, dimension, by_day=False) if is_whole else _facts_of_keys(piece)
-    return rows
+def _read(statement: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
 
 
-# --- roll-ups --------------------------------------------------------------------------------------
+def _signed(piece: Piece) -> str:
+    return ", ".join(f"-{name} AS {name}" for name in MEASURES) if piece.is_minus else ", ".join(MEASURES)
 
 
-def _from_rollups(
-    question: Question, dimension: Dimension, *, by_day: bool, months_apart: bool = True
-) -> list[Row]:
-    rollups = UsageRollup.objects.filter(
-        organization_id=question.organization_id, dimension=dimension
-    ).order_by()
-    if dimension in question.filters:
-        rollups = rollups.filter(part__in=question.filters[dimension])
-    spans = [(Grain.DAY, question.span)] if by_day else _pieces(question.span, months_apart)
-    rows: list[Row] = []
-    for grain, span in spans:
-        of_span = rollups.filter(grain=grain, start__range=(span.since, span.until))
-        if by_day:
-            found = of_span.values_list("start", "part", *MEASURES)
-        else:
-            # One row a part and span: what is asked for is a month's sum, or that of the days at an end.
-            found = of_span.values_list(*_month_columns(grain, span)).annotate(*map(Sum, MEASURES))
-        rows += [(row[0] if grain == Grain.MONTH or by_day else span.since, *_amounts(row)) for row in found]
-    return rows
+def _by_month(question: Question, dimension: Dimension, piece: Piece) -> str:
+    """Months as they are; days as one row a part, on one of the days."""
+    source = _source(question, dimension, piece)
+    if piece.grain == Grain.MONTH:
+        return f"SELECT start, part, {', '.join(MEASURES)} {source}"
+    sign = "-" if piece.is_minus else ""
+    sums = ", ".join(f"{sign}CAST(SUM({name}) AS bigint)" for name in MEASURES)
+    return f"SELECT MIN(start), part, {sums} {source} GROUP BY part"
 
 
-def _pieces(span: Span, months_apart: bool) -> list[tuple[Grain, Span]]:
-    pieces = split(span)
-    has_months = any(grain == Grain.MONTH for grain, _ in pieces)
-    return pieces if months_apart or has_months or not pieces else [(Grain.DAY, span)]
+def _source(question: Question, dimension: Dimension, piece: Piece) -> str:
+    """The rows of a piece by ``start`` and ``part``: roll-ups, or, of single days of keys, facts.
+
+    Days are listed rather than bounded, so that both databases go straight to the wanted parts of each.
+    """
+    starts = ", ".join(f"'{start.isoformat()}'" for start in piece.starts)
+    organization = f"organization_id = {int(question.organization_id)}"
+    if dimension is Dimension.KEY and piece.grain == Grain.DAY:
+        columns = f"day AS start, key_id AS part, {', '.join(MEASURES)}"
+        keys = _parts(question, dimension, "key_id")
+        return (
+            f"FROM (SELECT {columns} FROM usage_usageday "  # noqa: S608
+            f"WHERE {organization} AND day IN ({starts}){keys}) AS fact"
+        )
+    return (
+        f"FROM usage_usagerollup WHERE {organization} AND dimension = {dimension.value} "
+        f"AND grain = {piece.grain.value} AND start IN ({starts}){_parts(question, dimension, 'part')}"
+    )
 
 
-def _month_columns(grain: Grain, span: Span) -> tuple[str, str]:
-    return ("start", "part") if grain == Grain.MONTH else ("dimension", "part")
+def _parts(question: Question, dimension: Dimension, column: str) -> str:
+    wanted = question.filters.get(dimension)
+    return "" if wanted is None else f" AND {column} IN ({', '.join(map(str, sorted(wanted)))})"
 
 
-def split(span: Span) -> list[tuple[Grain, Span]]:
-    """The span as whole months and ragged ends, in order; each end lies within one month."""
-    if span.days == 0:
-        return []
-    first = span.since if span.since.day == 1 else _next_month(span.since)
-    last = month_of(span.until + timedelta(days=1))
-    if first >= last:
-        return [(Grain.DAY, piece) for piece in _by_month(span)]
-    pieces = [(Grain.MONTH, Span(first, last - timedelta(days=1)))]
-    if span.since < first:
-        pieces.insert(0, (Grain.DAY, Span(span.since, first - timedelta(days=1))))
-    if last <= span.until:
-        pieces.append((Grain.DAY, Span(last, span.until)))
-    return pieces
-
-
-def _by_month(span: Span) -> list[Span]:
-    """The span cut wherever a month ends."""
-    pieces, since = [], span.since
-    while since <= span.until:
-        until = min(span.until, _next_month(since) - timedelta(days=1))
-        pieces.append(Span(since, until))
-        since = until + timedelta(days=1)
-    return pieces
-
-
-def _next_month(day: date) -> date:
-    return month_of(month_of(day) + timedelta(days=31))
-
-
-def _amounts(row: Sequence[Any]) -> tuple[int, Amounts]:
-    """Part and measures of a row that begins with its bucket."""
-    counts = (int(value or 0) for value in row[2:7])
-    money = (Decimal(value or 0) for value in row[7:9])
-    return row[1], Amounts(*counts, *money)  # type: ignore[arg-type]
-
-
-# --- facts -----------------------------------------------------------------------------------------
-
-
-def _from_facts(question: Question, dimension: Dimension, *, by_day: bool) -> list[Row]:
+def _facts(question: Question) -> str:
     keys = question.filters.get(Dimension.KEY)
     if question.span.days > MOST_FACT_DAYS and (keys is None or len(keys) > FEW_KEYS):
         raise TooMuch
-    facts = facts_of(question)
-    part = F(COLUMNS[dimension]) if dimension in COLUMNS else Value(0)
-    if by_day:
-        found = facts.values_list("day").annotate(part_of_it=part).annotate(*map(Sum, MEASURES))
-        return [(row[0], *_amounts(row)) for row in found]
-    rows: list[Row] = []
-    for span in _by_month(question.span):
-        of_span = facts.filter(day__range=(span.since, span.until))
-        sums = of_span.values_list("organization_id").annotate(part_of_it=part).annotate(*map(Sum, MEASURES))
-        rows += [(span.since, *_amounts(row)) for row in sums]
-    return rows
+    filters = "".join(_parts(question, dimension, COLUMNS[dimension]) for dimension in question.filters)
+    span = f"day BETWEEN '{question.span.since.isoformat()}' AND '{question.span.until.isoformat()}'"
+    return f"FROM usage_usageday WHERE organization_id = {int(question.organization_id)} AND {span}{filters}"
+
+
+def _part(dimension: Dimension) -> str:
+    return f"{COLUMNS.get(dimension, '0')} AS part"
 
 
 def facts_of(question: Question) -> QuerySet[UsageDay]:
@@ -274,75 +197,3 @@ def facts_of(question: Question) -> QuerySet[UsageDay]:
     for dimension, parts in question.filters.items():
         conditions &= Q(**{f"{COLUMNS[dimension]}__in": parts})
     return UsageDay.objects.filter(conditions).order_by()
-
-
-# --- the largest -----------------------------------------------------------------------------------
-
-CANDIDATES = 100
-
-
-def largest(question: Question, dimension: Dimension, *, measure: str, count: int) -> dict[int, Amounts]:
-    """The parts with most of the measure, largest first. Raises TooMuch."""
-    if dimension is Dimension.KEY and not question.filters:
-        return _largest_keys(question, measure=measure, count=count)
-    found = groups(question, dimension)
-    return _first(found, measure, count)
-
-
-def _first(found: Mapping[int, Amounts], measure: str, count: int) -> dict[int, Amounts]:
-    ranked = sorted(found, key=lambda part: (-value_of(found[part], measure), part))
-    return {part: found[part] for part in ranked[:count]}
-
-
-def value_of(amounts: Amounts, measure: str) -> Any:
-    """The measure of a group: a column, or one of the sums of two."""
-    return getattr(amounts, measure)
-
-
-def _largest_keys(question: Question, *, measure: str, count: int) -> dict[int, Amounts]:
-    """The largest keys, without adding all of them up.
-
-    What a key has in its months bounds what it has in the days of them. So keys are added up exactly in the
-    order of their bounds, until no bound that is left can reach the smallest of the largest.
-    """
-    found: dict[int, Amounts] = {}
-    while True:
-        some = _by_bound(question, measure, len(found))
-        exact = replace(question, filters={Dimension.KEY: frozenset(part for part, _ in some)})
-        found |= {part: NOTHING for part, _ in some} | groups(exact, Dimension.KEY)
-        best = _first(found, measure, count)
-        least = min((value_of(amounts, measure) for amounts in best.values()), default=0)
-        if len(some) < CANDIDATES or (len(best) == count and some[-1][1] <= least):
-            return {part: amounts for part, amounts in best.items() if amounts != NOTHING}
-
-
-def _by_bound(question: Question, measure: str, skipped: int) -> list[tuple[int, Any]]:
-    """The next keys in the order of the most that each can have of the measure in the span: what its months
-    have, refunds left out."""
-    columns = {
-        "usage": ("usage_above",),
-        "byok_usage": ("byok_above",),
-        "total": ("usage_above", "byok_above"),
-        "tokens": ("prompt_tokens", "completion_tokens"),
-    }
-    names = columns.get(measure, (measure,))
-    bound = sum(
-        (Sum(name, output_field=BigIntegerField()) for name in names[1:]),
-        start=Sum(names[0], output_field=BigIntegerField()),
-    )
-    months = UsageRollup.objects.filter(
-        organization_id=question.organization_id,
-        dimension=Dimension.KEY,
-        grain=Grain.MONTH,
-        start__range=(month_of(question.span.since), question.span.until),
-    ).order_by()
-    rows = months.values_list("part").annotate(bound=bound).order_by("-bound", "part")
-    is_money = names[0].endswith("_above")
-    return [
-        (part, to_dollars(most) if is_money else most) for part, most in rows[skipped : skipped + CANDIDATES]
-    ]
-
-
-def _facts_of_keys(question: Question) -> list[Row]:
-    rows = facts_of(question).values_list("organization_id", "key_id").annotate(*map(Sum, MEASURES))
-    return [(question.span.since, *_amounts(row)) for row in rows]

@@ -225,20 +225,20 @@ def _roll_up(cursor: Any, organization_id: int) -> None:
     for dimension, part in _PARTS.items():
         groups = "day" if part == "0" else f"day, {part}"
         cursor.execute(
-            f"INSERT INTO usage_part SELECT {dimension.value}, day, {part}, 0, {_SUMS} "  # noqa: S608
+            f"INSERT INTO usage_part SELECT {dimension.value}, day, {part}, {_SUMS} "  # noqa: S608
             f"FROM usage_delta GROUP BY {groups}"
         )
     cursor.execute(_add_parts(Grain.DAY, "start"), [organization_id])
     cursor.execute(
-        f"INSERT INTO usage_part SELECT {Dimension.KEY.value}, {_month('day')}, key_id, member_id, {_SUMS} "  # noqa: S608
-        f"FROM usage_delta GROUP BY {_month('day')}, key_id, member_id"
+        f"INSERT INTO usage_part SELECT {Dimension.KEY.value}, {_month('day')}, key_id, {_SUMS} "  # noqa: S608
+        f"FROM usage_delta GROUP BY {_month('day')}, key_id"
     )
     cursor.execute(_add_parts(Grain.MONTH, _month("start")), [organization_id])
 
 
 _SUMS = ", ".join(f"SUM({name})" for name in BOUNDED)
 _PARTS_TYPED = ", ".join(
-    ["dimension smallint", "start date", *(f"{name} bigint" for name in ("part", "member_id", *BOUNDED))]
+    ["dimension smallint", "start date", *(f"{name} bigint" for name in ("part", *BOUNDED))]
 )
 
 
@@ -251,9 +251,9 @@ def _month(day: str) -> str:
 def _add_parts(grain: Grain, start: str) -> str:
     return f"""
 INSERT INTO usage_usagerollup
-    (organization_id, dimension, grain, start, part, member_id, {", ".join(BOUNDED)})
-SELECT %s, dimension, {grain.value}, {start}, part, member_id, {_SUMS}
-FROM usage_part WHERE true GROUP BY dimension, {start}, part, member_id
-ON CONFLICT (organization_id, dimension, grain, start, part, member_id) DO UPDATE SET
+    (organization_id, dimension, grain, start, part, {", ".join(BOUNDED)})
+SELECT %s, dimension, {grain.value}, {start}, part, {_SUMS}
+FROM usage_part WHERE true GROUP BY dimension, {start}, part
+ON CONFLICT (organization_id, dimension, grain, start, part) DO UPDATE SET
     {", ".join(f"{name} = usage_usagerollup.{name} + excluded.{name}" for name in BOUNDED)}
 """  # noqa: S608

@@ -18,7 +18,8 @@ from orgadmin.inventory.summary import refresh_summary
 from orgadmin.usage.clock import today
 from orgadmin.usage.models import Dimension, month_of
 from orgadmin.usage.openday import spent_today
-from orgadmin.usage.reading import Question, Span, groups, total
+from orgadmin.usage.reading import Question, groups, total
+from orgadmin.usage.spans import Span
 from tests.conftest import SignIn
 from tests.sandbox_server import RunningSandbox
 from tests.usage.conftest import Pull, pull, pulled

@@ -62,7 +62,7 @@ def rolled_up(organization: int = ORGANIZATION) -> dict[tuple[Any, ...], tuple[A
     """Every roll-up that is not zero."""
     rows = UsageRollup.objects.filter(organization_id=organization)
     found = {
-        (row.dimension, row.grain, row.start, row.part, row.member_id): (
+        (row.dimension, row.grain, row.start, row.part): (
             *(getattr(row, name) for name in MEASURES),
             row.usage_above,
             row.byok_above,

@@ -19,7 +19,8 @@ from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.usage.columns import COLUMNS
 from orgadmin.usage.models import NO_KEY, DaySum, Source, UsageDay, UsageModel
-from orgadmin.usage.reading import Question, Span
+from orgadmin.usage.reading import Question
+from orgadmin.usage.spans import Span
 from orgadmin.usage.store import Scope, replace_facts
 from tests.conftest import SignIn
 from tests.usage.conftest import NOON, Pull

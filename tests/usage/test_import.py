@@ -31,8 +31,9 @@ from orgadmin.usage.models import (
     UsageProvider,
     UsageRollup,
 )
-from orgadmin.usage.reading import Question, Span
+from orgadmin.usage.reading import Question
 from orgadmin.usage.reconciliation import reconciled
+from orgadmin.usage.spans import Span
 from orgadmin.usage.store import Scope, replace_facts
 from tests.usage.conftest import NOON, Pull
 from tests.usage.facts import held

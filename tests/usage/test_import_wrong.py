@@ -15,7 +15,7 @@ from orgadmin.usage.models import (
     DaySum,
     UsageDay,
 )
-from orgadmin.usage.reading import Span
+from orgadmin.usage.spans import Span
 from orgadmin.usage.store import replace_facts
 from tests.usage.conftest import NOON
 from tests.usage.test_import import HEADING, Bring, bring, row

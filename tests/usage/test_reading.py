@@ -10,19 +10,13 @@ from typing import Any
 
 import pytest
 
+from orgadmin.usage import ranking
+from orgadmin.usage.amounts import Amounts, value_of
 from orgadmin.usage.models import Dimension
-from orgadmin.usage.reading import (
-    BUCKETS,
-    Amounts,
-    Question,
-    Span,
-    TooMuch,
-    by_time,
-    groups,
-    largest,
-    total,
-    value_of,
-)
+from orgadmin.usage.openday import Listed
+from orgadmin.usage.ranking import largest
+from orgadmin.usage.reading import Question, TooMuch, by_time, groups, total
+from orgadmin.usage.spans import BUCKETS, Span
 from orgadmin.usage.store import Fact, Scope
 from tests.usage.facts import ORGANIZATION, fact, replace
 
@@ -97,13 +91,31 @@ def test_groups_are_the_sums_of_facts(facts: list[Fact], span: Span, dimension: 
         assert [value_of(amounts, measure) for amounts in best.values()] == ranked[:4]
 
 
-def test_the_largest_keys_do_not_depend_on_how_many_are_looked_at(
-    facts: list[Fact], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("measure", ["total", "usage", "byok_usage", "requests", "tokens"])
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("is_open", [False, True])
+def test_the_largest_keys_are_found_without_reading_all_of_them(
+    facts: list[Fact], monkeypatch: pytest.MonkeyPatch, span: Span, measure: str, is_open: bool
 ) -> None:
-    question = Question(ORGANIZATION, SPANS[3])
-    all_at_once = largest(question, Dimension.KEY, measure="usage", count=3)
-    monkeypatch.setattr("orgadmin.usage.reading.CANDIDATES", 1)
-    assert largest(question, Dimension.KEY, measure="usage", count=3) == all_at_once
+    """However short the lists are that are looked at first, and with what today adds."""
+    monkeypatch.setattr(ranking, "DEPTH", 1)
+    monkeypatch.setattr(ranking, "DEEPER", 2)
+    day, dice = date(2026, 3, 11), random.Random(6)
+    # Key 30 spent something for the first time today, key 3 as much as it ever did.
+    rows = [(day, key, Amounts(usage=Decimal(dice.randrange(99)))) for key in (0, 1, 3, 30)]
+    together = defaultdict(Amounts, wanted(facts, span, {}, lambda row: row[1]))
+    for _, key, amounts in rows if is_open else []:
+        together[key] += amounts
+    ranked = sorted(together, key=lambda key: (-value_of(together[key], measure), key))
+    for count in (1, 3, 20):
+        found = largest(
+            Question(ORGANIZATION, span),
+            Dimension.KEY,
+            measure=measure,
+            count=count,
+            opening=Listed(rows if is_open else []),
+        )
+        assert list(found.items()) == [(key, together[key]) for key in ranked[:count]]
 
 
 @pytest.mark.parametrize("grain", ["day", "week", "month"])
