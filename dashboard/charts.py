@@ -60,7 +60,7 @@ class Chart:
     # The same for the values beside the lines, which are round.
     write_tick: Callable[[Decimal], str] | None = None
 
-    @property
+    @cached_property
     def top(self) -> Decimal:
         """The value at the upper edge: a round number not below the highest bar."""
         highest = max(
@@ -68,7 +68,7 @@ class Chart:
         )
         return nice(highest / TICKS) * TICKS if highest > 0 else Decimal(TICKS)
 
-    @property
+    @cached_property
     def ticks(self) -> list[str]:
         """The values beside the lines, from the top down to zero."""
         write = self.write_tick or self.write
@@ -77,7 +77,7 @@ class Chart:
     def _above(self, at: int) -> list[Decimal]:
         return [max(series.values[at], Decimal(0)) for series in self.series]
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         """A path a series. What is below zero has no bar; the table shows it."""
         top = self.top

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from dashboard.charts import HEIGHT, TICKS, Bucket, labelled, nice
 
@@ -34,7 +35,7 @@ class Lines:
     write: Callable[[Decimal], str]
     bucket_name: str = "Day (UTC)"
 
-    @property
+    @cached_property
     def top(self) -> Decimal:
         """The value at the upper edge: a round number not below the highest point."""
         highest = max(
@@ -42,11 +43,11 @@ class Lines:
         )
         return nice(highest / TICKS) * TICKS if highest > 0 else Decimal(TICKS)
 
-    @property
+    @cached_property
     def ticks(self) -> list[str]:
         return [self.write(self.top / TICKS * step) for step in range(TICKS, -1, -1)]
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
         top = self.top
         return [_path(line.values, top) for line in self.series]

@@ -138,6 +138,9 @@ else:
         "min_size": 1,
         "max_size": whole("DATABASE_POOL", 12, least=2, most=200),
     }
+    # Pages ask short questions: to start workers for one, or to compile it, takes longer than to answer it.
+    # DATABASE_URL may say otherwise (?options=…).
+    _database["OPTIONS"].setdefault("options", "-c max_parallel_workers_per_gather=0 -c jit=off")
 
 CELERY_BROKER_URL = secret("CELERY_BROKER_URL", f"redis+socket://{DATA_DIR / 'run' / 'valkey.sock'}")
 _cache_url = secret("CACHE_URL", "")

@@ -61,17 +61,18 @@ def _failed_pulls(organization: Organization) -> list[Notice]:
 
 
 def _exhausted(organization: Organization) -> list[Notice]:
-    now = timezone.now()
-    live = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
-    keys = Key.objects.filter(live, organization=organization, gone_at=None, limit_remaining__lte=0)
-    number = keys.count()
+    number = organization.summary.get("exhausted", 0)
     if not number:
         return []
-    first = keys.order_by("-usage_monthly").first()
-    if number == 1 and first is not None:
-        href = _at("keys:detail", organization, key_hash=first.hash)
+    if number == 1:
+        live = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+        keys = Key.objects.filter(live, organization=organization, gone_at=None, limit_remaining__lte=0)
+        text = "has reached its limit and refuses requests"
         return [
-            Notice("now", "danger", first.name, "has reached its limit and refuses requests", "Open", href)
+            Notice(
+                "now", "danger", key.name, text, "Open", _at("keys:detail", organization, key_hash=key.hash)
+            )
+            for key in keys[:1]
         ]
     href = _at("keys:list", organization, {"state": "exhausted"})
     return [

@@ -13,20 +13,15 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key
-from orgadmin.usage.clock import today
+from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.labels import Label, labels
-from orgadmin.usage.models import Dimension, month_of
-from orgadmin.usage.openday import (
-    opening_of,
-    settled_through,
-    spent_by_now_yesterday,
-    spent_today,
-    was_pulled,
-)
+from orgadmin.usage.models import DaySum, Dimension, month_of
+from orgadmin.usage.openday import hours, settled_through
 from orgadmin.usage.ranking import largest
-from orgadmin.usage.reading import Question, total
-from orgadmin.usage.spans import Span
+from orgadmin.usage.reading import Question, by_time
+from orgadmin.usage.spans import DAY, Span
 
+NOTHING = Decimal(0)
 TOP = 5
 
 
@@ -57,39 +52,57 @@ def last_settled(organization: Organization) -> date:
     return settled_through(organization) or today() - timedelta(days=1)
 
 
-def spend_today(organization: Organization) -> Figure:
-    """The UTC day so far, against the same hours of yesterday."""
-    before = spent_by_now_yesterday(organization)
-    return Figure(spent_today(organization).total, before.total if before else None)
+class Spent:
+    """What the days of this month and the last cost, BYOK included: three queries for all of the figures.
 
+    ``settled`` is the newest day whose facts are there; what comes after is known by the hour.
+    """
 
-def spend_of_days(organization: Organization, settled: date, days: int) -> Figure:
-    """The last so many complete days, against as many before."""
-    span = Span(settled - timedelta(days=days - 1), settled)
-    return Figure(_pulled(organization, span), _pulled(organization, span.before))
+    def __init__(self, organization: Organization, settled: date) -> None:
+        self.settled, self.day = settled, today()
+        self._this_month = month_of(self.day)
+        self._last_month = month_of(self._this_month - DAY)
+        since = min(self._last_month, settled - 13 * DAY)
+        of_organization = {"organization": organization, "day__range": (since, settled)}
+        self._pulled = set(
+            DaySum.objects.filter(**of_organization).exclude(source="").values_list("day", flat=True)
+        )
+        question = Question(organization.pk, Span(since, settled))
+        by_day = by_time(question, Dimension.TOTAL, [], grain="day")
+        self._days = {day: amounts.total for (day, _), amounts in by_day.items()}
+        since = min(self.day - DAY, max(self._this_month, settled + DAY))
+        self._hours = [
+            (hour, amounts.total)
+            for hour, _, amounts in hours(organization.pk, Dimension.TOTAL, midnight(since))
+        ]
 
+    def today(self) -> Figure:
+        """The UTC day so far, against the same hours of yesterday where these were kept."""
+        until = timezone.now() - DAY
+        before = [spent for hour, spent in self._hours if hour.date() == self.day - DAY and hour <= until]
+        return Figure(self._since(self.day), sum(before, NOTHING) if before else None)
 
-def spend_of_month(organization: Organization, settled: date) -> Figure:
-    """The month so far, today included, against the same days of the month before."""
-    first = month_of(today())
-    amount = _total(organization, Span(first, settled)) + _open(organization, settled, first)
-    last = month_of(first - timedelta(days=1))
-    until = min(first - timedelta(days=1), last + timedelta(days=max(0, (settled - first).days)))
-    return Figure(amount, _pulled(organization, Span(last, until)) if settled >= first else None)
+    def of_days(self, days: int) -> Figure:
+        """The last so many complete days, against as many before."""
+        span = Span(self.settled - (days - 1) * DAY, self.settled)
+        return Figure(self._if_pulled(span), self._if_pulled(span.before))
 
+    def of_month(self) -> Figure:
+        """The month so far, today included, against the same days of the month before."""
+        first = self._this_month
+        amount = self._sum(Span(first, self.settled)) + self._since(max(first, self.settled + DAY))
+        until = min(first - DAY, self._last_month + max(0, (self.settled - first).days) * DAY)
+        before = self._if_pulled(Span(self._last_month, until)) if self.settled >= first else None
+        return Figure(amount, before)
 
-def _pulled(organization: Organization, span: Span) -> Decimal | None:
-    return _total(organization, span) if was_pulled(organization, span) else None
+    def _sum(self, span: Span) -> Decimal:
+        return sum((self._days.get(day, NOTHING) for day in span.each()), NOTHING)
 
+    def _if_pulled(self, span: Span) -> Decimal | None:
+        return self._sum(span) if self._pulled.issuperset(span.each()) else None
 
-def _total(organization: Organization, span: Span) -> Decimal:
-    return total(Question(organization.pk, span)).total
-
-
-def _open(organization: Organization, settled: date, first: date) -> Decimal:
-    since = max(first, settled + timedelta(days=1))
-    rows = opening_of(Question(organization.pk, Span(since, today())), Dimension.TOTAL, since).whole()
-    return sum((amounts.total for _, _, amounts in rows), Decimal(0))
+    def _since(self, day: date) -> Decimal:
+        return sum((spent for hour, spent in self._hours if hour.date() >= day), NOTHING)
 
 
 def top(organization: Organization, settled: date, dimension: Dimension, name: str) -> list[Ranked]:
@@ -126,4 +139,5 @@ def limits(organization: Organization) -> list[tuple[Key, float]]:
     keys = Key.objects.filter(
         live, organization=organization, gone_at=None, limit__gt=0, limit_remaining__gt=0
     )
-    return [(key, key.used) for key in keys.annotate(used=share).order_by("-used", "pk")[:TOP]]
+    shown = keys.only("hash", "name", "limit", "limit_reset")
+    return [(key, key.used) for key in shown.annotate(used=share).order_by("-used", "pk")[:TOP]]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from dashboard.overview import selectors
 from dashboard.overview.notices import notices
 from dashboard.spend.filters import SpendFilters
-from dashboard.spend.selectors import spend
+from dashboard.spend.selectors import chart_of
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.pages import respond
 from orgadmin.usage.credits import standing
@@ -20,14 +20,17 @@ from orgadmin.usage.outlook import behind
 def show(request: OrgRequest) -> HttpResponse:
     organization = request.organization
     past, settled = behind(organization), selectors.last_settled(organization)
+    spent = selectors.Spent(organization, settled)
+    chart, note = chart_of(organization, SpendFilters(range="30d"))
     context = {
         "organization": organization,
-        "today": selectors.spend_today(organization),
-        "week": selectors.spend_of_days(organization, settled, 7),
-        "month": selectors.spend_of_month(organization, settled),
+        "today": spent.today(),
+        "week": spent.of_days(7),
+        "month": spent.of_month(),
         "forecast": past.month_end(),
         "credits": standing(organization, past),
-        "spend": spend(organization, SpendFilters(range="30d"), {}),
+        "chart": chart,
+        "chart_note": note,
         "lists": [
             ("Top keys", selectors.top(organization, settled, Dimension.KEY, "key")),
             ("Top members", selectors.top(organization, settled, Dimension.MEMBER, "member")),

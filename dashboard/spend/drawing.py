@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
@@ -60,8 +61,9 @@ class Drawing:
             return ""
         group = FOLLOWING[self.filters.group]
         query = self.filters.query(**{self.filters.group: label.name, "group": group})
-        return f"{self._address()}?{query}"
+        return f"{self._address}?{query}"
 
+    @cached_property
     def _address(self) -> str:
         return reverse("spend:show", kwargs={"organization": self.organization.slug})
 
@@ -143,7 +145,7 @@ class Drawing:
         )
         label = f"{start:%b %Y}" if grain == "month" else _short(start)
         query = self.filters.query(since=since.isoformat(), until=until.isoformat(), range="", grain="")
-        return Bucket(label, title, f"{self._address()}?{query}", is_open=until >= today())
+        return Bucket(label, title, f"{self._address}?{query}", is_open=until >= today())
 
     def by_hour(self, found: Mapping[int, Amounts], names: Mapping[int, Label]) -> Chart:
         """Today, hour by hour, as far as analytics splits it."""

@@ -3,7 +3,7 @@ span."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,8 +20,8 @@ from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
 from orgadmin.usage.openday import NOT_OPEN, is_known, opening_of, settled_through, was_pulled
-from orgadmin.usage.ranking import largest
-from orgadmin.usage.reading import Question, Row, groups, total
+from orgadmin.usage.ranking import Opening, largest
+from orgadmin.usage.reading import Question, groups, total
 from orgadmin.usage.spans import Span
 
 LISTED = 50
@@ -80,7 +80,7 @@ class Spend:
     open_days: int
     is_open_split: bool
     is_open_known: bool
-    sources: list[str]
+    note: str
     write: Any
 
     @property
@@ -95,14 +95,6 @@ class Spend:
     def change(self) -> Decimal | None:
         """Part by which the measure grew against the span before; None without one to compare with."""
         return _growth(self.before, self.closed, self.filters.measure)
-
-    @property
-    def note(self) -> str:
-        """Where the figures are from."""
-        words = [SOURCES[source] for source in self.sources]
-        if self.open_days and self.is_open_known:
-            words.append("the open day from analytics and key counters")
-        return " · ".join(["UTC", ", ".join(words)] if words else ["UTC"])
 
 
 def first_day(organization: Organization) -> date | None:
@@ -140,43 +132,82 @@ def spend(
     organization: Organization, filters: SpendFilters, own: Mapping[Dimension, frozenset[int]]
 ) -> Spend:
     """Everything of the page. Raises NoSuchPart, and TooMuch for filters that need too many facts."""
-    asked = filters.span(today(), first_day(organization))
-    closed, opened = _cut(organization, asked)
-    question = question_of(organization, filters, closed, own)
-    dimension = filters.dimension
-    known = opened.days > 0 and is_known(question, dimension)
-    opening = opening_of(question, dimension, opened.since) if known else NOT_OPEN
-    # Not split, the open days may be known all the same: they count in the sum and in the bars.
-    whole = opening.whole()
-    if not whole and opened.days > 0 and is_known(question, Dimension.TOTAL):
-        whole = opening_of(question, Dimension.TOTAL, opened.since).whole()
-    ranked_by = "total" if filters.measure == "per_million" else filters.measure
-    found = largest(question, dimension, measure=ranked_by, count=LISTED, opening=opening)
-    rows = opening.of(found)
-    closed_total = total(question)
-    everything = closed_total + _sum(whole)
-    previous = replace(question, span=closed.before)
+    found = _Found(organization, filters, own)
+    closed_total = total(found.question)
+    everything = closed_total + sum((amounts for _, _, amounts in found.whole), NOTHING)
+    previous = replace(found.question, span=found.question.span.before)
     before = total(previous) if was_pulled(organization, previous.span) else None
-    names = labels(dimension, found)
-    drawing = Drawing(organization, filters, question, rows, whole)
-    table = _Table(filters, drawing)
+    table = _Table(found, everything, previous if before is not None else None)
     return Spend(
         filters=filters,
-        span=asked,
+        span=found.asked,
         total=everything,
         closed=closed_total,
         before=before,
         before_span=previous.span,
-        chart=drawing.draw(found, names, asked),
-        lines=table.lines(found, rows, names, everything, previous if before is not None else None),
-        rest=table.rest(found, everything),
-        count=len(found),
-        open_days=opened.days,
-        is_open_split=known or not opened.days,
-        is_open_known=bool(whole) or known or not opened.days,
-        sources=_sources(organization, closed),
+        chart=found.chart(),
+        lines=table.lines(),
+        rest=table.rest(),
+        count=len(found.parts),
+        open_days=found.opened.days,
+        is_open_split=found.is_split or not found.opened.days,
+        is_open_known=found.is_known,
+        note=found.note(),
         write=writer(filters.measure),
     )
+
+
+def chart_of(organization: Organization, filters: SpendFilters) -> tuple[Chart, str]:
+    """The bars alone, and where their figures are from."""
+    found = _Found(organization, filters, {})
+    return found.chart(), found.note()
+
+
+class _Found:
+    """What table and bars are made from: ``parts``, the largest, the open days added; ``opening``, what these
+    days have of them; ``whole``, what they have altogether. ``is_split``: they could be told by part."""
+
+    def __init__(
+        self, organization: Organization, filters: SpendFilters, own: Mapping[Dimension, frozenset[int]]
+    ) -> None:
+        self.organization, self.filters = organization, filters
+        oldest = first_day(organization) if filters.range == "all" else None
+        self.asked = filters.span(today(), oldest)
+        closed, self.opened = _cut(organization, self.asked)
+        self.question = question_of(organization, filters, closed, own)
+        dimension = filters.dimension
+        self.is_split = self.opened.days > 0 and is_known(self.question, dimension)
+        opening = self._opening(dimension)
+        # Not split, the open days may be known all the same: they count in the sum and in the bars.
+        self.whole = opening.whole() or self._opening(Dimension.TOTAL).whole()
+        self.parts = largest(
+            self.question,
+            dimension,
+            measure="total" if filters.measure == "per_million" else filters.measure,
+            count=LISTED,
+            opening=opening,
+        )
+        self.opening = opening.of(self.parts)
+        self.names = labels(dimension, self.parts)
+        self.drawing = Drawing(organization, filters, self.question, self.opening, self.whole)
+
+    def _opening(self, dimension: Dimension) -> Opening:
+        is_told = self.opened.days > 0 and is_known(self.question, dimension)
+        return opening_of(self.question, dimension, self.opened.since) if is_told else NOT_OPEN
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.whole) or self.is_split or not self.opened.days
+
+    def chart(self) -> Chart:
+        return self.drawing.draw(self.parts, self.names, self.asked)
+
+    def note(self) -> str:
+        """Where the figures are from."""
+        words = [SOURCES[source] for source in _sources(self.organization, self.question.span)]
+        if self.opened.days and self.is_known:
+            words.append("the open day from analytics and key counters")
+        return " · ".join(["UTC", ", ".join(words)] if words else ["UTC"])
 
 
 def _cut(organization: Organization, asked: Span) -> tuple[Span, Span]:
@@ -187,14 +218,6 @@ def _cut(organization: Organization, asked: Span) -> tuple[Span, Span]:
     )
 
 
-def _sum(rows: Iterable[Row]) -> Amounts:
-    return sum((amounts for _, _, amounts in rows), NOTHING)
-
-
-def any_of(amounts: Amounts) -> bool:
-    return amounts != NOTHING
-
-
 def _sources(organization: Organization, span: Span) -> list[str]:
     days = DaySum.objects.filter(organization=organization, day__range=(span.since, span.until))
     return sorted(days.exclude(source="").order_by().values_list("source", flat=True).distinct())
@@ -202,62 +225,57 @@ def _sources(organization: Organization, span: Span) -> list[str]:
 
 @dataclass(frozen=True)
 class _Table:
-    filters: SpendFilters
-    drawing: Drawing
+    """``previous`` is the same question of the days before; None where there is nothing to compare with."""
+
+    found: _Found
+    everything: Amounts
+    previous: Question | None
 
     @property
-    def dimension(self) -> Dimension:
-        return self.filters.dimension
+    def measure(self) -> str:
+        return self.found.filters.measure
 
-    def lines(
-        self,
-        found: Mapping[int, Amounts],
-        opening: Iterable[Row],
-        names: Mapping[int, Label],
-        everything: Amounts,
-        previous: Question | None,
-    ) -> list[Line]:
-        before = self._before(found, previous)
-        closed = dict(found)
-        for _, part, amounts in opening:
+    def lines(self) -> list[Line]:
+        before = self._before()
+        closed = dict(self.found.parts)
+        for _, part, amounts in self.found.opening:
             closed[part] -= amounts
         return [
             Line(
-                label=names[part],
+                label=self.found.names[part],
                 amounts=amounts,
-                value=value_of(amounts, self.filters.measure),
-                share=self._share(amounts, everything),
+                value=value_of(amounts, self.measure),
+                share=self._share(amounts),
                 closed=closed[part],
                 before=None if before is None else before.get(part, NOTHING),
-                href=self.drawing.narrowed(names[part]),
+                href=self.found.drawing.narrowed(self.found.names[part]),
             )
-            for part, amounts in found.items()
+            for part, amounts in self.found.parts.items()
         ]
 
-    def rest(self, found: Mapping[int, Amounts], everything: Amounts) -> Line | None:
+    def rest(self) -> Line | None:
         """What the rows of the table leave out."""
-        left = everything - sum(found.values(), NOTHING)
-        if not any_of(left):
+        left = self.everything - sum(self.found.parts.values(), NOTHING)
+        if left == NOTHING:
             return None
         return Line(
             label=Label(REST, ""),
             amounts=left,
-            value=value_of(left, self.filters.measure),
-            share=self._share(left, everything),
+            value=value_of(left, self.measure),
+            share=self._share(left),
             closed=None,
             before=None,
             href="",
         )
 
-    def _before(self, found: Mapping[int, Amounts], previous: Question | None) -> dict[int, Amounts] | None:
-        if previous is None or not found:
+    def _before(self) -> dict[int, Amounts] | None:
+        if self.previous is None or not self.found.parts:
             return None
-        return groups(previous.among(self.dimension, found), self.dimension)
+        dimension = self.found.filters.dimension
+        return groups(self.previous.among(dimension, self.found.parts), dimension)
 
-    def _share(self, amounts: Amounts, everything: Amounts) -> Decimal | None:
-        if self.filters.measure == "per_million":
+    def _share(self, amounts: Amounts) -> Decimal | None:
+        whole = value_of(self.everything, self.measure)
+        if self.measure == "per_million" or not whole or whole <= 0:
             return None
-        whole = value_of(everything, self.filters.measure)
-        return (
-            Decimal(value_of(amounts, self.filters.measure)) / Decimal(whole) if whole and whole > 0 else None
-        )
+        return Decimal(value_of(amounts, self.measure)) / Decimal(whole)

@@ -136,12 +136,13 @@ class Key(Mirror):
                     ("created_at", "keys_by_age"),
                 )
             ),
-            # The sum of the counters of today, and the largest of them.
+            # The counters of today: their sum, the largest, and those of each owner.
             models.Index(
                 "organization",
                 (models.F("usage_daily") + models.F("byok_usage_daily")).desc(),
                 "usage_daily",
                 "byok_usage_daily",
+                "owner",
                 condition=SPENT_TODAY,
                 name="keys_by_today",
             ),

@@ -27,11 +27,13 @@ def summary_of(organization: Organization) -> dict[str, Any]:
     """The counts as they stand: five queries, none of which a page makes."""
     now = timezone.now()
     # As the list's filter "Active" has it: each count leads to the keys it counts.
-    active = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now)) & ~Q(limit_remaining__lte=0)
+    working = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    active = working & ~Q(limit_remaining__lte=0)
     # Like ``Key.idle_since``: the last sign of life, else the day it was made.
     idle = Q(active_at__lt=now - IDLE) | Q(active_at=None, created_at__lt=now - IDLE)
     counts = Key.objects.filter(organization=organization, gone_at=None).aggregate(
         keys=Count("pk"),
+        exhausted=Count("pk", filter=working & Q(limit_remaining__lte=0)),
         unlimited=Count("pk", filter=active & Q(limit=None)),
         expiring=Count("pk", filter=active & Q(expires_at__lte=now + EXPIRES_SOON)),
         idle=Count("pk", filter=active & idle),

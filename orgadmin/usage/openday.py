@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Max, QuerySet, Sum
-from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import SPENT_TODAY, Key, SyncRun
@@ -191,17 +190,3 @@ def _above_zero(amounts: Amounts) -> Amounts:
     """The counters are a few minutes newer than analytics: what they are ahead is not less than nothing."""
     nothing = Decimal(0)
     return amounts._replace(usage=max(amounts.usage, nothing), byok_usage=max(amounts.byok_usage, nothing))
-
-
-def spent_today(organization: Organization) -> Amounts:
-    """Everything of the UTC day so far, as analytics tells it."""
-    rows = hours(organization.pk, Dimension.TOTAL, midnight(today()))
-    return sum((amounts for _, _, amounts in rows), NOTHING)
-
-
-def spent_by_now_yesterday(organization: Organization) -> Amounts | None:
-    """What yesterday had by this hour; None where its hours were not kept."""
-    now = timezone.now()
-    rows = hours(organization.pk, Dimension.TOTAL, midnight(today() - timedelta(days=1)))
-    same = [amounts for hour, _, amounts in rows if hour <= now - timedelta(days=1)]
-    return sum(same, NOTHING) if same else None

@@ -15,9 +15,9 @@ from django.utils import timezone
 from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.models import Key, SyncRun
 from orgadmin.inventory.summary import refresh_summary
-from orgadmin.usage.clock import today
+from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.models import Dimension, month_of
-from orgadmin.usage.openday import spent_today
+from orgadmin.usage.openday import hours
 from orgadmin.usage.reading import Question, groups, total
 from orgadmin.usage.spans import Span
 from tests.conftest import SignIn
@@ -47,7 +47,8 @@ def test_its_figures_are_those_of_the_spend_page(reader: Client, synced: Organiz
     yesterday = today() - timedelta(days=1)
     week = total(Question(synced.pk, Span(yesterday - timedelta(days=6), yesterday))).total
     month = total(Question(synced.pk, Span(month_of(today()), yesterday))).total
-    now = spent_today(synced).total
+    by_hour = hours(synced.pk, Dimension.TOTAL, midnight(today()))
+    now = sum((amounts.total for _, _, amounts in by_hour), Decimal(0))
     for amount in (week, now, month + now):
         assert f"${amount:,.2f}" in page
     keys = groups(Question(synced.pk, Span(yesterday - timedelta(days=29), yesterday)), Dimension.KEY)

@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='key',
-            index=models.Index(models.F('organization'), models.OrderBy(django.db.models.expressions.CombinedExpression(models.F('usage_daily'), '+', models.F('byok_usage_daily')), descending=True), models.F('usage_daily'), models.F('byok_usage_daily'), condition=models.Q(('byok_usage_daily', 0), ('usage_daily', 0), _negated=True), name='keys_by_today'),
+            index=models.Index(models.F('organization'), models.OrderBy(django.db.models.expressions.CombinedExpression(models.F('usage_daily'), '+', models.F('byok_usage_daily')), descending=True), models.F('usage_daily'), models.F('byok_usage_daily'), models.F('owner'), condition=models.Q(('byok_usage_daily', 0), ('usage_daily', 0), _negated=True), name='keys_by_today'),
         ),
     ]
