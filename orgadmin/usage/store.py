@@ -265,4 +265,4 @@ INSERT INTO usage_usagerollup
 SELECT %s, dimension, {grain.value}, {selected}
 ON CONFLICT (organization_id, dimension, grain, start, part) DO UPDATE SET
     {", ".join(f"{name} = usage_usagerollup.{name} + excluded.{name}" for name in BOUNDED)}
-"""  # noqa: S608
+"""

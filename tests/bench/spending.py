@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,10 +17,14 @@ from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.usage.clock import today
 from orgadmin.usage.models import DaySum, Source, UsageDay, UsageModel, UsageProvider
 from orgadmin.usage.store import COLUMNS, NATURAL, Fact, Scope, replace_facts
+from tests.bench.visitor import Visitor
 
 DAYS, MODELS, PROVIDERS = 395, 300, 60
 BATCH = 50_000
 SAMPLE = 100_000
+# What is written at a time: the 30 days of many keys, as activity answers; and of each key all days, as a
+# year of history comes, where there are more cells of roll-ups to write than facts.
+SHAPES = {"30 days": 30, "13 months": DAYS}
 
 
 def fill(organization: Organization, rows: int) -> dict[str, Any]:
@@ -61,12 +67,13 @@ def _facts(
     each: float,
     models: Sequence[int],
     providers: Sequence[int],
+    days: int = DAYS,
 ) -> Iterator[Fact]:
     """A key uses a handful of models on the days it is used at all; a few keys use much more money."""
     number, member, workspace = key
     favourites = dice.sample(range(len(models)), 8)
     weight = int(dice.paretovariate(1.1) * 1_000_000)
-    places = dice.sample(range(DAYS * len(favourites)), min(int(each), DAYS * len(favourites)))
+    places = dice.sample(range(days * len(favourites)), min(int(each), days * len(favourites)))
     for place in places:
         day, at = divmod(place, len(favourites))
         model = favourites[at]
@@ -89,24 +96,28 @@ def _facts(
         )
 
 
-def ingest() -> dict[str, int]:
-    """Rows a second for the same kind of rows, into organizations of their own: in turns, three times."""
+def ingest() -> dict[str, dict[str, int]]:
+    """Rows a second for the same rows, into organizations of their own: in turns, three times, by shape."""
+    return {shape: _ingest(100 * at, days) for at, (shape, days) in enumerate(SHAPES.items())}
+
+
+def _ingest(first: int, days: int) -> dict[str, int]:
     rates: dict[str, list[float]] = {"ours": [], "by hand": [], "bulk_create": []}
     ways = {"ours": _ours, "by hand": _by_hand, "bulk_create": _by_orm}
     for turn in range(3):
         for at, (name, write) in enumerate(ways.items()):
-            facts = _sample(turn)
+            facts = _sample(turn, days)
             began = time.perf_counter()
-            write(1_000_000 + 10 * turn + at, facts)
+            write(1_000_000 + first + 10 * turn + at, facts)
             rates[name].append(len(facts) / (time.perf_counter() - began))
     return {name: round(sorted(found)[1]) for name, found in rates.items()}
 
 
-def _sample(turn: int) -> list[Fact]:
+def _sample(turn: int, days: int) -> list[Fact]:
     dice, since = random.Random(turn), date(2026, 1, 1)
     models, providers = list(range(1, MODELS + 1)), list(range(1, PROVIDERS + 1))
     keys = ((number, number % 250 + 1, number % 8 + 1) for number in range(1, SAMPLE // 100 + 1))
-    return [fact for key in keys for fact in _facts(dice, key, since, 100, models, providers)]
+    return [fact for key in keys for fact in _facts(dice, key, since, 100, models, providers, days)]
 
 
 def _ours(organization_id: int, facts: list[Fact]) -> None:
@@ -179,9 +190,37 @@ def addresses(organization: Organization) -> dict[str, str]:
         "spend, 30 days by model": f"{spend}?range=30d",
         "spend, 30 days by key": f"{spend}?range=30d&group=key",
         "spend, 30 days by member": f"{spend}?range=30d&group=member",
-        "spend, 12 months by model": f"{spend}?range=12m",
-        "spend, 12 months by key": f"{spend}?range=12m&group=key",
+        "spend, 13 months by model": f"{spend}?range=all",
+        "spend, 13 months by key": f"{spend}?range=all&group=key",
         "spend, one key, 90 days": f"{spend}?range=90d&key={key.hash}",
         "spend, two filters, 30 days": f"{spend}?since={month}&until={until}"
         f"&workspace={workspace.slug}&member={member.uid}&group=model",
     }
+
+
+YEAR_CSV = "/o/bench/spend/csv/?range=12m"
+
+
+def csv_of_a_year(visitor: Visitor, server: int) -> dict[str, float]:
+    """Lines, seconds, and by how many megabytes the web process grew at most while it sent them."""
+    visitor.get("/bench/hello/")
+    before = peak_memory(server, anew=True)
+    lines, seconds = visitor.lines(YEAR_CSV)
+    return {
+        "lines": lines,
+        "seconds": round(seconds, 1),
+        "grown_mb": round((peak_memory(server) - before) / 2**20, 1),
+    }
+
+
+def peak_memory(server: int, *, anew: bool = False) -> int:
+    """The most bytes that a process and its children held (Linux); ``anew`` forgets what was."""
+    found = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            if server in (int(fields["Pid"]), int(fields["PPid"])):
+                if anew:
+                    status.with_name("clear_refs").write_text("5")
+                found += 1024 * int(fields["VmRSS" if anew else "VmHWM"].split()[0])
+    return found

@@ -82,11 +82,14 @@ def spend(rows: int) -> dict[str, Any]:
     wanted.append(Target("hello", "/bench/hello/"))
     port = int(os.environ["BENCH_PORT"])
     rounds, repeats = int(os.environ["BENCH_ROUNDS"]), int(os.environ["BENCH_REPEATS"])
-    with serving.web(port):
-        times = measure(Visitor(port, population.session), wanted, rounds=rounds, repeats=repeats)
+    with serving.web(port) as server:
+        visitor = Visitor(port, population.session)
+        times = measure(visitor, wanted, rounds=rounds, repeats=repeats)
+        csv = spending.csv_of_a_year(visitor, server.pid)
     return {
         "ingest": ingest,
         "filled": filled,
+        "csv": csv,
         "pages": {name: found.as_json() for name, found in times.items()},
     }
 

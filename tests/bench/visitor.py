@@ -50,3 +50,17 @@ class Visitor:
         seconds = time.perf_counter() - began
         found = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, found, body, seconds)
+
+    def lines(self, path: str) -> tuple[int, float]:
+        """How many lines a page has that is too long to keep, and the seconds it took."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=600)
+        began = time.perf_counter()
+        connection.request("GET", path, headers={"Cookie": self._cookie, "Accept-Encoding": "identity"})
+        response = connection.getresponse()
+        if response.status != 200:
+            raise RuntimeError(f"{path} answered {response.status}")
+        count = 0
+        while chunk := response.read(2**16):
+            count += chunk.count(b"\n")
+        connection.close()
+        return count, time.perf_counter() - began
