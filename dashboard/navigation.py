@@ -39,7 +39,14 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("Analytics", "analytics:show", ("read",), "y"),
         ),
     ),
-    ("Control", (Entry("Keys", "keys:list", ("read", "own_keys"), "k", "keys", by_workspace=True),)),
+    (
+        "Control",
+        (
+            Entry("Keys", "keys:list", ("read", "own_keys"), "k", "keys", by_workspace=True),
+            Entry("Workspaces", "workspaces:list", ("read",), "w", "workspaces"),
+            Entry("Members", "members:list", ("read",), "m", "members"),
+        ),
+    ),
     (
         "Watch",
         (

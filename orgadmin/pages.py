@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
@@ -104,6 +107,66 @@ def page_of(
     text = str(wanted or "1")
     number = min(max(int(text), 1), count) if text.isascii() and text.isdigit() and len(text) < 10 else 1
     return Page(rows=rows((number - 1) * size, size), number=number, total=total, size=size)
+
+
+@dataclass(frozen=True)
+class ListFilters:
+    """What a short list is asked for: words, an order, and whether the rows that are gone are wanted. What
+    makes no sense is the default, for an old link still opens a list."""
+
+    q: str = ""
+    sort: str = "name"
+    gone: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict, sorts: Sequence[str]) -> ListFilters:
+        text = {name: query.get(name, "").strip()[:200].replace("\x00", "") for name in ("q", "sort", "gone")}
+        return cls(
+            q=text["q"],
+            sort=text["sort"] if text["sort"].removeprefix("-") in sorts else "name",
+            gone="1" if text["gone"] == "1" else "",
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.q or self.gone)
+
+    def query(self) -> str:
+        kept = {"q": self.q, "gone": self.gone, "sort": "" if self.sort == "name" else self.sort}
+        return urlencode({name: value for name, value in kept.items() if value})
+
+    def sorted(self, rows: Sequence[Row], values: Mapping[str, Callable[[Row], Any]]) -> list[Row]:
+        """The rows in the order asked for; ties by name."""
+        by_name = sorted(rows, key=values["name"])
+        column = self.sort.removeprefix("-")
+        return sorted(by_name, key=values[column], reverse=self.sort.startswith("-"))
+
+
+class _Line:
+    """What csv.writer writes to: hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_of(
+    name: str, organization: str, columns: Sequence[str], lines: Iterable[Sequence[Any]]
+) -> StreamingHttpResponse:
+    """A download, streamed: memory does not grow with the number of lines. Texts are made safe for
+    spreadsheets; ``organization`` is the slug that stands in the file's name."""
+
+    def written() -> Iterator[str]:
+        writer = csv.writer(_Line())
+        yield writer.writerow(columns)
+        for line in lines:
+            yield writer.writerow(
+                [spreadsheet_safe(cell) if isinstance(cell, str) else cell for cell in line]
+            )
+
+    response = StreamingHttpResponse(written(), content_type="text/csv; charset=utf-8")
+    file = f"{name}-{organization}-{timezone.now():%Y-%m-%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{file}"'
+    return response
 
 
 # The full-width signs mean the same to some spreadsheets.

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import StringConverter
 
 from orgadmin.access import nothing_here
 
+
+class UpstreamId(StringConverter):
+    """What OpenRouter calls an object, whatever it is made of. No database looks for a NUL."""
+
+    regex = r"[^/\x00]{1,100}"
+
+
+register_converter(UpstreamId, "upstreamid")
+
 urlpatterns = [
     path("keys/", include("orgadmin.keys.urls")),
+    path("workspaces/", include("orgadmin.workspaces.urls")),
+    path("members/", include("orgadmin.members.urls")),
     path("audit-log/", include("orgadmin.auditlog.urls")),
     path("sync/", include("orgadmin.syncs.urls")),
     path("settings/", include("orgadmin.connections.urls")),

@@ -18,7 +18,7 @@ from dashboard.analytics.services import asking_start
 from orgadmin.accounts.models import Invitation, Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
-from orgadmin.inventory.models import Key
+from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
@@ -86,6 +86,12 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "keys:enable": (no(KEEPERS), KEEPERS),
     "keys:delete": (KEEPERS, KEEPERS),
     "keys:rotate": (KEEPERS, KEEPERS),
+    "workspaces:list": (READERS, no(READERS)),
+    "workspaces:csv": (READERS, no(READERS)),
+    "workspaces:detail": (READERS, no(READERS)),
+    "members:list": (READERS, no(READERS)),
+    "members:csv": (READERS, no(READERS)),
+    "members:detail": (READERS, no(READERS)),
     "auditlog:list": (READERS, no(READERS)),
     "auditlog:csv": (READERS, no(READERS)),
     "auditlog:entry": (READERS, no(READERS)),
@@ -175,6 +181,8 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
     return {
         "organization": synced.slug,
         "key_hash": own[0].hash,
+        "workspace_uid": Workspace.objects.filter(organization=synced)[0].uid,
+        "member_uid": Member.objects.filter(organization=synced)[0].uid,
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, member).pk,
         "entry_id": note(actor=owner, organization=synced, action="key.update", target=target).pk,
@@ -323,7 +331,8 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id")
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
-            wild = {**ids, **dict.fromkeys(numbers, impossible), "key_hash": "0" * 64}
+            texts = dict.fromkeys(("workspace_uid", "member_uid"), str(impossible))
+            wild = {**ids, **dict.fromkeys(numbers, impossible), **texts, "key_hash": "0" * 64}
             address = reverse(name, kwargs=arguments(name, wild))
             for method in ("GET", "POST"):
                 assert outcome(browser, method, address) in ("404", "405"), f"{method} {name} {impossible}"

@@ -33,6 +33,8 @@ DESTINATIONS = (
     Destination("Create key", "Keys", "keys:create", (CHANGE, OWN), "new add api key"),
     Destination("Keys", "Control", "keys:list", (READ, OWN), "api keys list"),
     Destination("Rotations", "Keys", "keys:rotations", (READ, OWN), "rotate successor handover"),
+    Destination("Workspaces", "Control", "workspaces:list", (READ,), "list spend keys"),
+    Destination("Members", "Control", "members:list", (READ,), "people list spend keys owners"),
     Destination("Audit log", "Watch", "auditlog:list", (READ,), "history changes who did what"),
     Destination("Sync", "Watch", "syncs:list", (READ,), "refresh pull freshness"),
     Destination("Jobs", "Watch", "syncs:jobs", (READ, OWN), "bulk background work progress"),

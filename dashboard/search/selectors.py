@@ -93,7 +93,10 @@ def _workspaces(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
     rows = Workspace.objects.filter(organization=request.organization, gone_at=None)
     for word in words:
         rows = rows.filter(Q(name__icontains=word) | Q(slug__icontains=word))
-    return [Hit(row.name, row.slug, _keys_url(request, workspace=row.slug)) for row in rows[:MOST]]
+    return [
+        Hit(row.name, row.slug, _at(request, "workspaces:detail", workspace_uid=row.uid))
+        for row in rows[:MOST]
+    ]
 
 
 def _members(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
@@ -101,7 +104,9 @@ def _members(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
     for word in words:
         named = Q(first_name__icontains=word) | Q(last_name__icontains=word)
         rows = rows.filter(named | Q(email__icontains=word) | Q(uid__iexact=word))
-    return [Hit(str(row), row.email, _keys_url(request, owner=row.uid)) for row in rows[:MOST]]
+    return [
+        Hit(str(row), row.email, _at(request, "members:detail", member_uid=row.uid)) for row in rows[:MOST]
+    ]
 
 
 def _organizations(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
@@ -112,6 +117,10 @@ def _organizations(request: OrgRequest, words: Sequence[str]) -> list[Hit]:
         for row in others
         if all(word in f"{row.name} {row.slug}".casefold() for word in words)
     ][:MOST]
+
+
+def _at(request: OrgRequest, target: str, **arguments: str) -> str:
+    return reverse(target, kwargs={"organization": request.organization.slug, **arguments})
 
 
 def _keys_url(request: OrgRequest, **filters: str) -> str:

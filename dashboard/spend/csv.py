@@ -6,7 +6,6 @@ order of their index, and only the names of what was met are kept.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -16,11 +15,10 @@ from typing import Any
 
 from django.db import models
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key, Member, Workspace
-from orgadmin.pages import spreadsheet_safe
+from orgadmin.pages import csv_of
 from orgadmin.usage.columns import COLUMNS, NO_KEY_HASH, UNKNOWN_KEY_HASH
 from orgadmin.usage.labels import NOBODY
 from orgadmin.usage.models import (
@@ -44,31 +42,17 @@ PARTS = ("key_id", "member_id", "workspace_id", "model_id", "endpoint_id", "prov
 Names = tuple[str, ...]
 
 
-class _Line:
-    """What csv.writer writes to: hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def stream(organization: Organization, question: Question | None) -> StreamingHttpResponse:
     """Every fact that the question lets through, oldest day first; no question lets nothing through. Money in
     US dollars with all digits."""
-    name = f"use-{organization.slug}-{timezone.now():%Y-%m-%d}.csv"
-    response = StreamingHttpResponse(_lines(question), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return csv_of("use", organization.slug, COLUMNS, _lines(question) if question else ())
 
 
-def _lines(question: Question | None) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
-    if question is None:
-        return
+def _lines(question: Question) -> Iterator[list[str]]:
     names = _Names()
     for day, source in _days(question):
         for row in _facts(question, day, names):
-            yield writer.writerow([day.isoformat(), source, *row])
+            yield [day.isoformat(), source, *row]
 
 
 def _days(question: Question) -> list[tuple[date, str]]:
@@ -93,7 +77,7 @@ def _facts(question: Question, day: date, names: _Names) -> Iterator[list[str]]:
     while chunk := list(islice(rows, CHUNK)):
         names.learn(chunk)
         for row in chunk:
-            yield [*map(spreadsheet_safe, names.of(row)), *map(_figure, row[len(PARTS) :])]
+            yield [*names.of(row), *map(_figure, row[len(PARTS) :])]
 
 
 def _figure(value: int | Decimal) -> str:

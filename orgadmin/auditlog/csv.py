@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.selectors import Act, acts_of, stream_acts
 from orgadmin.auditlog.filters import LogFilters
-from orgadmin.pages import spreadsheet_safe
+from orgadmin.pages import csv_of
 
 HEADINGS = (
     "entry",
@@ -32,26 +30,10 @@ HEADINGS = (
 )
 
 
-class _Line:
-    """What csv.writer writes to: hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def stream(organization: Organization, filters: LogFilters) -> StreamingHttpResponse:
     """Every act that the filters let through, newest first; before and after as JSON."""
-    name = f"audit-log-{organization.slug}-{timezone.now():%Y-%m-%d}.csv"
-    response = StreamingHttpResponse(_lines(organization, filters), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _lines(organization: Organization, filters: LogFilters) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(HEADINGS)
-    for act in stream_acts(acts_of(organization, filters.acts)):
-        yield writer.writerow([spreadsheet_safe(value) for value in _values(act)])
+    lines = map(_values, stream_acts(acts_of(organization, filters.acts)))
+    return csv_of("audit-log", organization.slug, HEADINGS, lines)
 
 
 def _values(act: Act) -> tuple[str, ...]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key
-from orgadmin.pages import spreadsheet_safe
+from orgadmin.pages import csv_of
 
 HEADINGS = (
     "name",
@@ -39,27 +36,11 @@ HEADINGS = (
 )
 
 
-class _Line:
-    """What csv.writer writes to: hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def stream(keys: QuerySet[Key], organization: Organization) -> StreamingHttpResponse:
     """Every key of the query, one line each, times in UTC, money in US dollars with all digits."""
-    name = f"keys-{organization.slug}-{timezone.now():%Y-%m-%d}.csv"
-    response = StreamingHttpResponse(_lines(keys), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _lines(keys: QuerySet[Key]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(HEADINGS)
     rows = keys.select_related("workspace", "owner").defer("search_text", "extra").order_by("sort_name", "id")
-    for key in rows.iterator(chunk_size=1000):
-        yield writer.writerow([spreadsheet_safe(_text(value)) for value in _values(key)])
+    lines = (list(map(_text, _values(key))) for key in rows.iterator(chunk_size=1000))
+    return csv_of("keys", organization.slug, HEADINGS, lines)
 
 
 def _values(key: Key) -> tuple[Any, ...]:

@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orgadmin.access import OrgRequest, Permission, allow
+from orgadmin.audit.history import history
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.windows import next_reset
 from orgadmin.keys import csv, filters
 from orgadmin.keys.bulk import blocked_by
 from orgadmin.keys.filters import KeyFilters
 from orgadmin.keys.forms import ConfirmForm, KeyEditForm, confirmation_word, posted, seen_text
-from orgadmin.keys.history import history
 from orgadmin.keys.selectors import (
     filtered,
     keys_page,
@@ -79,7 +79,7 @@ def detail(request: OrgRequest, key_hash: str) -> HttpResponse:
         "organization": request.organization,
         "key": key,
         "resets_at": next_reset(key.limit_reset, timezone.now()) if key.limit is not None else None,
-        "history": history(key),
+        "history": history(request.organization, "key", key.hash, _names(key)),
         "rotation": rotations_of(visible_keys(request)).filter(old=key, retired_at=None).first(),
         "may_act": bool(request.may.intersection(ACT)),
         "may_enable": _may_enable(request, key),
@@ -88,6 +88,12 @@ def detail(request: OrgRequest, key_hash: str) -> HttpResponse:
         "now": timezone.now(),
     }
     return respond(request, "keys/detail.html", context)
+
+
+def _names(key: Key) -> dict[str, str]:
+    """Workspace and owner as the history may name them."""
+    names = {key.workspace_uid: key.workspace.name} if key.workspace else {}
+    return names | ({key.owner.uid: str(key.owner)} if key.owner else {})
 
 
 @allow(*ACT, methods=("GET", "POST"))

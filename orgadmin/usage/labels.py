@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import F, Q
+
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.usage.models import (
     NO_KEY,
@@ -85,8 +87,9 @@ def part_of(dimension: Dimension, name: str, organization_id: int) -> int | None
             Member.objects.filter(organization=organization_id, uid=name).values_list("pk", flat=True).first()
         )
     if dimension is Dimension.WORKSPACE:
-        rows = Workspace.objects.filter(organization=organization_id, slug=name)
-        return rows.order_by("gone_at").values_list("pk", flat=True).first()
+        # A slug may be given again; whoever means the workspace that is gone says its id.
+        rows = Workspace.objects.filter(Q(slug=name) | Q(uid=name), organization=organization_id)
+        return rows.order_by(F("gone_at").asc(nulls_first=True)).values_list("pk", flat=True).first()
     if dimension is Dimension.PROVIDER:
         return UsageProvider.objects.filter(name=name).values_list("pk", flat=True).first()
     return UsageModel.objects.filter(permaslug=name).values_list("pk", flat=True).first()

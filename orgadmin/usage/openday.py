@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,9 +18,9 @@ from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import SPENT_TODAY, Key, SyncRun
 from orgadmin.usage.amounts import NOTHING, Amounts, value_of
 from orgadmin.usage.clock import midnight, today
-from orgadmin.usage.models import DaySum, Dimension, Source, UsageHour
+from orgadmin.usage.models import DaySum, Dimension, Source, UsageHour, month_of
 from orgadmin.usage.ranking import Opening
-from orgadmin.usage.reading import Question, Row
+from orgadmin.usage.reading import Question, Row, groups
 from orgadmin.usage.spans import Span
 
 BY_HOUR = (Dimension.TOTAL, Dimension.MODEL, Dimension.WORKSPACE, Dimension.PROVIDER)
@@ -52,6 +52,10 @@ def opening_of(question: Question, dimension: Dimension, since: date) -> Opening
     source = next(iter({dimension, *question.filters} - {Dimension.TOTAL}), Dimension.TOTAL)
     if source is Dimension.KEY and not question.filters:
         return _Counters(question.organization_id, since)
+    return _listed(question, dimension, source, since)
+
+
+def _listed(question: Question, dimension: Dimension, source: Dimension, since: date) -> Listed:
     if source in BY_HOUR:
         rows = [
             (hour.date(), part, amounts)
@@ -190,3 +194,16 @@ def _above_zero(amounts: Amounts) -> Amounts:
     """The counters are a few minutes newer than analytics: what they are ahead is not less than nothing."""
     nothing = Decimal(0)
     return amounts._replace(usage=max(amounts.usage, nothing), byok_usage=max(amounts.byok_usage, nothing))
+
+
+def spent_this_month(organization: Organization, dimension: Dimension) -> dict[int, Decimal]:
+    """What each workspace, member, model or provider spent since the 1st (UTC), today as far as it is known;
+    credits and BYOK together."""
+    day = today()
+    settled = settled_through(organization) or day - timedelta(days=1)
+    question = Question(organization.pk, Span(month_of(day), min(settled, day)))
+    since = max(month_of(day), settled + timedelta(days=1))
+    spent = {part: amounts.total for part, amounts in groups(question, dimension).items()}
+    for _, part, amounts in _listed(question, dimension, dimension, since).rows:
+        spent[part] = spent.get(part, Decimal(0)) + amounts.total
+    return spent

@@ -213,6 +213,8 @@ urlpatterns = [
         path("new/", key_create, name="create"),
         path("<str:key_hash>/", plain, name="detail"),
     ),
+    slice_of("workspaces", path("", plain, name="list")),
+    slice_of("members", path("", plain, name="list")),
     slice_of("overview", path("", plain, name="show")),
     slice_of("spend", path("", plain, name="show")),
     slice_of("credits", path("", plain, name="show")),

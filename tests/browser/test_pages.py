@@ -10,7 +10,7 @@ import pytest
 
 from orgadmin.accounts.models import User
 from orgadmin.audit.models import Entry
-from orgadmin.inventory.models import Key
+from orgadmin.inventory.models import Key, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
 from tests.browser.conftest import NARROW, WIDE, OpenPage
@@ -67,6 +67,10 @@ def paths(key: Key) -> list[str]:
         "keys/rotations/",
         f"keys/rotations/{rotation.pk}/",
         *(f"{one}/{part}" for part in ("", "edit/", "delete/", "rotate/")),
+        "workspaces/",
+        f"workspaces/{Workspace.objects.filter(organization__slug='acme')[0].uid}/",
+        "members/",
+        f"members/{key.owner.uid}/" if key.owner else "members/?gone=1",
         "audit-log/",
         f"audit-log/{entry.pk}/",
         "sync/",

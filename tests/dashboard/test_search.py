@@ -93,15 +93,15 @@ def test_deleted_keys_are_not_offered(synced: Organization, viewer: User, sign_i
     assert "Keys" not in groups(sign_in(viewer), row.hash)
 
 
-def test_workspaces_and_members_lead_to_their_keys(
+def test_workspaces_and_members_lead_to_their_pages(
     synced: Organization, viewer: User, sign_in: SignIn
 ) -> None:
     workspace, member = Workspace.objects.earliest("id"), Member.objects.earliest("id")
     browser = sign_in(viewer)
-    assert (workspace.name, workspace.slug, f"/o/acme/keys/?workspace={workspace.slug}") in groups(
+    assert (workspace.name, workspace.slug, f"/o/acme/workspaces/{workspace.uid}/") in groups(
         browser, workspace.name
     )["Workspaces"]
-    assert (str(member), member.email, f"/o/acme/keys/?owner={member.uid}") in groups(browser, member.email)[
+    assert (str(member), member.email, f"/o/acme/members/{member.uid}/") in groups(browser, member.email)[
         "Members"
     ]
 
