@@ -49,7 +49,7 @@ def show(request: OrgRequest) -> HttpResponse:
         "reads_all": request.reads_all,
         "now": timezone.now(),
     }
-    return respond(request, "spend/show.html", context, fragment="spend/_show.html")
+    return respond(request, "spend/show.html", context, fragment="spend/_swap.html")
 
 
 @allow(*SEE)

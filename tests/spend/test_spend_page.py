@@ -142,7 +142,10 @@ def test_the_figures_are_in_a_table_too(reader: Client) -> None:
 
 
 def test_an_htmx_request_gets_the_figures_alone(reader: Client) -> None:
-    part = page_of(reader, "?range=7d", **{"HX-Request": "true"})
+    part = page_of(reader, "?range=7d&group=key", **{"HX-Request": "true"})
+    assert 'id="ranges"' in part
+    assert 'hx-swap-oob="true"' in part
+    assert "?range=90d&amp;group=key" in part
     assert part.lstrip().startswith('<div class="stack" id="spend">')
     assert "<html" not in part
 
