@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key
+from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.labels import Label, labels
 from orgadmin.usage.models import DaySum, Dimension, month_of
@@ -60,6 +61,7 @@ class Spent:
 
     def __init__(self, organization: Organization, settled: date) -> None:
         self.settled, self.day = settled, today()
+        self._has_no_hours = organization.capabilities.get(ANALYTICS) is False
         self._this_month = month_of(self.day)
         self._last_month = month_of(self._this_month - DAY)
         since = min(self._last_month, settled - 13 * DAY)
@@ -77,7 +79,10 @@ class Spent:
         ]
 
     def today(self) -> Figure:
-        """The UTC day so far, against the same hours of yesterday where these were kept."""
+        """The UTC day so far, against the same hours of yesterday where these were kept; None where
+        OpenRouter does not tell it."""
+        if self._has_no_hours:
+            return Figure(None, None)
         until = timezone.now() - DAY
         before = [spent for hour, spent in self._hours if hour.date() == self.day - DAY and hour <= until]
         return Figure(self._since(self.day), sum(before, NOTHING) if before else None)

@@ -16,6 +16,7 @@ from dashboard.spend.drawing import REST, Drawing, writer
 from dashboard.spend.filters import GROUPS, SpendFilters
 from orgadmin.accounts.models import Organization
 from orgadmin.usage.amounts import NOTHING, Amounts, value_of
+from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import Label, labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
@@ -176,7 +177,7 @@ class _Found:
         closed, self.opened = _cut(organization, self.asked)
         self.question = question_of(organization, filters, closed, own)
         dimension = filters.dimension
-        self.is_split = self.opened.days > 0 and is_known(self.question, dimension)
+        self.is_split = self._is_told(dimension)
         opening = self._opening(dimension)
         # Not split, the open days may be known all the same: they count in the sum and in the bars.
         self.whole = opening.whole() or self._opening(Dimension.TOTAL).whole()
@@ -191,8 +192,12 @@ class _Found:
         self.names = labels(dimension, self.parts)
         self.drawing = Drawing(organization, filters, self.question, self.opening, self.whole)
 
+    def _is_told(self, dimension: Dimension) -> bool:
+        has_analytics = self.organization.capabilities.get(ANALYTICS) is not False
+        return self.opened.days > 0 and is_known(self.question, dimension, has_analytics=has_analytics)
+
     def _opening(self, dimension: Dimension) -> Opening:
-        is_told = self.opened.days > 0 and is_known(self.question, dimension)
+        is_told = self._is_told(dimension)
         return opening_of(self.question, dimension, self.opened.since) if is_told else NOT_OPEN
 
     @property

@@ -23,9 +23,9 @@ class Kind:
     """One kind of pull. ``name`` stands in ``SyncRun.kind``, ``label`` on pages.
 
     ``execute`` does the work and counts in the run's row; it renews the lease as it goes. It may raise
-    OpenRouterError and LeaseLost. ``capability`` names what a 404 means that the account lacks, ``after``
-    the kind that must have gone through once before this one makes sense; ``is_rare`` leaves it out where
-    somebody asks for everything.
+    OpenRouterError and LeaseLost. ``capability`` names what a 404 or 403 means that the account lacks,
+    ``after`` the kind that must have gone through once before this one makes sense; ``is_rare`` leaves it out
+    where somebody asks for everything.
     """
 
     name: str

@@ -23,7 +23,7 @@ from orgadmin.inventory.nouns import KEYS, NOUNS, WORKSPACES, Noun
 from orgadmin.inventory.pull import begin
 from orgadmin.inventory.search import learn_sizes
 from orgadmin.inventory.summary import note_freshness, refresh_summary
-from orgadmin.openrouter.errors import Forbidden, NotFound, OpenRouterError, Unauthorized
+from orgadmin.openrouter.errors import Forbidden, NotFound, OpenRouterError, Unauthorized, lacks_feature
 
 log = structlog.get_logger(__name__)
 
@@ -154,8 +154,9 @@ def _attempt(run: SyncRun, kind: Kind, held: Holding) -> _Ending:
         kind.execute(run, held)
     except LeaseLost:
         raise
-    except NotFound as error:
-        return _Ending(is_capable=False) if kind.capability else _Ending(error)
+    except (NotFound, Forbidden) as error:
+        is_lacking = bool(kind.capability) and lacks_feature(error)
+        return _Ending(is_capable=False) if is_lacking else _Ending(error)
     except OpenRouterError as error:
         return _Ending(error)
     except Exception:

@@ -72,6 +72,11 @@ class NotFound(OpenRouterError):
     """404: unknown id, or a feature this account does not have."""
 
 
+def lacks_feature(error: OpenRouterError) -> bool:
+    """Whether it says that the account does not have what was asked for, rather than that the key may not."""
+    return isinstance(error, NotFound) or (isinstance(error, Forbidden) and not error.wrong_key_kind)
+
+
 class TooSlow(OpenRouterError):
     """408: OpenRouter gave up on it. Not retryable, because the same question would take as long again: ask
     once more for less, a shorter range or fewer dimensions.

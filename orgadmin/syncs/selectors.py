@@ -22,6 +22,17 @@ WAITS_TOO_LONG = timedelta(seconds=90)
 NOBODY_WORKS = "No worker has taken the sync yet. Is the worker process running?"
 
 
+LACKING = {
+    "members": "This account has none: OpenRouter says it is not an organization.",
+    "analytics": "OpenRouter does not offer analytics to this account: what is kept begins with the days of "
+    "activity, and older ones can be imported.",
+}
+
+
+def _lacking(organization: Organization, capability: str) -> str:
+    return LACKING.get(capability, "") if organization.capabilities.get(capability) is False else ""
+
+
 @dataclass(frozen=True)
 class NounState:
     """How one kind of pull stands. ``newest`` is its latest run, ``good`` the latest that went through."""
@@ -31,7 +42,8 @@ class NounState:
     newest: SyncRun | None
     good: SyncRun | None
     due_at: datetime | None
-    is_lacking: bool
+    # Why there is nothing to sync: the account does not have it.
+    lacking: str
 
     @property
     def is_open(self) -> bool:
@@ -75,7 +87,7 @@ def _state(
         newest=last,
         good=runs.get(good) if good else None,
         due_at=_due_at(organization, kind, last, gone_through),
-        is_lacking=organization.capabilities.get(KINDS[kind].capability) is False,
+        lacking=_lacking(organization, KINDS[kind].capability),
     )
 
 

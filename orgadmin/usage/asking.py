@@ -14,6 +14,8 @@ from orgadmin.openrouter.transport import OpenRouter
 from orgadmin.usage.clock import midnight
 
 MOST_ROWS = 10_000
+# What an account lacks that OpenRouter refuses to tell analytics.
+ANALYTICS = "analytics"
 
 
 def days(since: date, until: date) -> tuple[datetime, datetime]:

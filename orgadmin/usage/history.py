@@ -26,8 +26,9 @@ from orgadmin.inventory.money import to_nano
 from orgadmin.inventory.nouns import stored
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter.analytics import Filter, Query, Row
+from orgadmin.openrouter.errors import OpenRouterError, lacks_feature
 from orgadmin.openrouter.transport import OpenRouter
-from orgadmin.usage.asking import days, whole
+from orgadmin.usage.asking import ANALYTICS, days, whole
 from orgadmin.usage.clock import HISTORY_DAYS, days_between, midnight, today
 from orgadmin.usage.counts import NOTHING, Counts, added_up, difference, is_more, whole_counts
 from orgadmin.usage.daysums import note_days
@@ -82,9 +83,12 @@ def is_left(organization: Organization) -> bool:
 
 
 def due(organization: Organization, last: datetime | None) -> datetime | None:
-    """At once while something is left: a slice has just ended."""
+    """At once while something is left: a slice has just ended. Once a day where the account has no analytics:
+    it may get them."""
     if not is_left(organization):
         return None
+    if last and organization.capabilities.get(ANALYTICS) is False:
+        return last + timedelta(days=1)
     return last or datetime.min.replace(tzinfo=UTC)
 
 
@@ -105,8 +109,30 @@ def pull_history(
             _tell(run, client)
             if clock() >= until:
                 return
+    except OpenRouterError as error:
+        if lacks_feature(error):
+            _give_up(run.organization)
+        raise
     finally:
         run.calls = client.calls
+
+
+def _give_up(organization: Organization) -> None:
+    """The account has no analytics: what was fetched by halves is not kept, and the days may be imported."""
+    with transaction.atomic():
+        for since, until in set(
+            HistoryPart.objects.filter(organization=organization, done_at=None).values_list("since", "until")
+        ):
+            _forget(organization, since, until)
+        HistoryPart.objects.filter(organization=organization).delete()
+
+
+def _forget(organization: Organization, since: date, until: date) -> None:
+    """Take back the facts of days that nothing vouches for yet."""
+    facts = UsageDay.objects.filter(organization_id=organization.pk, day__range=(since, until))
+    keys = facts.order_by().values_list("key_id", flat=True).distinct()
+    scopes = [Scope(key_id, since, until) for key_id in keys]
+    replace_facts(organization_id=organization.pk, scopes=scopes, facts=[])
 
 
 def _tell(run: SyncRun, client: OpenRouter) -> None:
@@ -226,13 +252,7 @@ class _Part:
 
     def _forget_before(self, since: date) -> None:
         """Days that analytics forgot before everybody was asked for are not kept by halves."""
-        until = min(since - timedelta(days=1), self.part.until)
-        facts = UsageDay.objects.filter(
-            organization_id=self.organization.pk, day__range=(self.part.since, until)
-        )
-        keys = facts.order_by().values_list("key_id", flat=True).distinct()
-        scopes = [Scope(key_id, self.part.since, until) for key_id in keys]
-        replace_facts(organization_id=self.organization.pk, scopes=scopes, facts=[])
+        _forget(self.organization, self.part.since, min(since - timedelta(days=1), self.part.until))
 
 
 def _model(row: Row) -> str:

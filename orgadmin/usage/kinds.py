@@ -10,6 +10,7 @@ from django.conf import settings
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.kinds import Kind, daily, every, register
 from orgadmin.usage.activity import pull_activity
+from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.balance import pull_credits
 from orgadmin.usage.harvest import pull_harvest
 from orgadmin.usage.history import due as history_due
@@ -27,7 +28,7 @@ def register_all() -> None:
     for kind in (
         Kind("credits", "Credits", pull_credits, every(lambda: settings.SYNC_CREDITS_SECONDS)),
         Kind("activity", "Activity", pull_activity, daily(*ACTIVITY_AT), after="keys"),
-        Kind("today", "Today's use", pull_today, _hourly, after="keys"),
+        Kind("today", "Today's use", pull_today, _hourly, after="keys", capability=ANALYTICS),
         Kind(
             "activity-full",
             "Activity of every key",
@@ -36,8 +37,15 @@ def register_all() -> None:
             after="activity",
             is_rare=True,
         ),
-        Kind("history", "A year of history", pull_history, history_due, is_rare=True),
-        Kind("harvest", "Latency, apps and more", pull_harvest, daily(*HARVEST_AT), after="keys"),
+        Kind("history", "A year of history", pull_history, history_due, is_rare=True, capability=ANALYTICS),
+        Kind(
+            "harvest",
+            "Latency, apps and more",
+            pull_harvest,
+            daily(*HARVEST_AT),
+            after="keys",
+            capability=ANALYTICS,
+        ),
     ):
         register(kind)
 

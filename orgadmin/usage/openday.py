@@ -40,9 +40,11 @@ def was_pulled(organization: Organization, span: Span) -> bool:
     return 0 < span.days == days.exclude(source="").count()
 
 
-def is_known(question: Question, dimension: Dimension) -> bool:
-    """Whether today can be told for this grouping and these filters."""
+def is_known(question: Question, dimension: Dimension, *, has_analytics: bool = True) -> bool:
+    """Whether today can be told for this grouping and these filters: without analytics, by counters alone."""
     asked = {dimension, *question.filters} - {Dimension.TOTAL}
+    if not has_analytics and asked <= set(BY_HOUR):
+        return False
     return len(asked) <= 1 and asked <= {*BY_HOUR, Dimension.KEY, Dimension.MEMBER}
 
 
