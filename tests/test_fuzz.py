@@ -302,6 +302,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "analytics/": ANALYTICS,
     "analytics/builder/": (*ANALYTICS, "add", "drop"),
     "analytics/run/": (*ANALYTICS, "page"),
+    "analytics/csv/": ANALYTICS,
     "analytics/saved/new/": ("metric", "f0"),
     "spend/": (
         "range",

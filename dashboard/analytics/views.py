@@ -1,16 +1,18 @@
-"""The analytics page: the form, the answer, and an answer that takes longer than a page may."""
+"""The analytics page: the form, the answer, its file, and an answer that takes longer than a page may."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import push_url
 
 from dashboard.analytics import kept as store
 from dashboard.analytics.builder import Builder
+from dashboard.analytics.csv import stream
 from dashboard.analytics.kept import Kept
 from dashboard.analytics.pictures import pictures
 from dashboard.analytics.question import Question
@@ -20,8 +22,9 @@ from dashboard.analytics.services import Unfit, ask, asking_start, meta_of, ques
 from dashboard.analytics.trouble import trouble_of, unfit
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.jobs.models import Job, JobItem
+from orgadmin.openrouter.analytics import Meta
 from orgadmin.openrouter.errors import OpenRouterError
-from orgadmin.pages import go, page_of, respond, wants_fragment
+from orgadmin.pages import go, page_of, respond, sentence, wants_fragment
 
 # The element that fetches an answer by itself when a page is opened whose address is right already.
 SLOT = "answer"
@@ -81,6 +84,40 @@ def run(request: OrgRequest) -> HttpResponse:
     return response
 
 
+@allow(Permission.READ)
+def csv(request: OrgRequest) -> HttpResponseBase:
+    """The answer as a file. One that is not kept any more is asked for again, as a press of Run would."""
+    question = Question.of(request.GET)
+    try:
+        kept = ask(organization=request.organization, question=question)
+        return stream(request.organization, _reading(kept, meta_of(request.organization)))
+    except Unfit as problem:
+        why = str(problem)
+    except OpenRouterError as error:
+        why = _why(error)
+    return go(request, f"{_address(request)}?{question.query()}", problem=f"There is no file: {why}")
+
+
+@allow(Permission.READ)
+def asked_csv(request: OrgRequest, asking_id: int) -> HttpResponseBase:
+    """The answer of a background question as a file, for as long as the page has it."""
+    job = asking(request.organization, asking_id)
+    kept = None if job.is_open else store.read_job(job.pk)
+    why = "it is still being asked." if job.is_open else "the answer is not kept any more."
+    if kept is not None:
+        try:
+            return stream(request.organization, _reading(kept, meta_of(request.organization)))
+        except OpenRouterError as error:
+            why = _why(error)
+    address = _address(request, "asked", asking_id=job.pk)
+    return go(request, address, problem=f"There is no file: {why}")
+
+
+def _why(error: OpenRouterError) -> str:
+    trouble = trouble_of(error)
+    return " ".join(sentence(part) for part in (trouble.title, trouble.text, *trouble.steps) if part)
+
+
 @allow(Permission.READ, methods=("POST",))
 def ask_in_background(request: OrgRequest) -> HttpResponse:
     question = Question.of(QueryDict(request.POST.get("question", "")[:20_000]))
@@ -115,7 +152,7 @@ def asked(request: OrgRequest, asking_id: int) -> HttpResponse:
 
 def _from_job(request: OrgRequest, kept: Kept) -> dict[str, Any]:
     try:
-        meta = store.read_meta(request.organization) or meta_of(request.organization)
+        meta = meta_of(request.organization)
     except OpenRouterError as error:
         return {"trouble": trouble_of(error)}
     made = Builder(request.organization, kept.question, meta)
@@ -149,12 +186,16 @@ def _builder(request: OrgRequest, question: Question) -> Builder | None:
 
 
 def _answer(request: OrgRequest, kept: Kept, made: Builder) -> dict[str, Any]:
-    reading = Reading(kept, made.meta, timezone.now())
+    reading = _reading(kept, made.meta)
     return {
         "reading": reading,
         "gallery": pictures(reading),
         "page": page_of(len(reading.rows), request.GET.get("page"), reading.lines),
     }
+
+
+def _reading(kept: Kept, meta: Meta) -> Reading:
+    return Reading(kept, meta, timezone.now())
 
 
 def _address(request: OrgRequest, name: str = "show", **kwargs: Any) -> str:
