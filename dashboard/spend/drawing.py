@@ -19,7 +19,7 @@ from orgadmin.usage.amounts import NOTHING, Amounts, value_of
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.labels import Label
 from orgadmin.usage.models import Dimension
-from orgadmin.usage.openday import hours, is_known
+from orgadmin.usage.openday import BY_HOUR, hours
 from orgadmin.usage.reading import Question, Row, by_time
 from orgadmin.usage.spans import BUCKETS, Span
 
@@ -148,11 +148,10 @@ class Drawing:
         return Bucket(label, title, f"{self._address}?{query}", is_open=until >= today())
 
     def by_hour(self, found: Mapping[int, Amounts], names: Mapping[int, Label]) -> Chart:
-        """Today, hour by hour, as far as analytics splits it."""
-        dimension = self.dimension if is_known(self.question, self.dimension) else Dimension.TOTAL
-        has_hours = dimension not in (Dimension.KEY, Dimension.MEMBER)
-        rows = hours(self.organization.pk, dimension, midnight(today())) if has_hours else []
-        wanted = self.question.filters.get(dimension)
+        """Today, hour by hour, as far as analytics splits it; no bars where it does not tell these hours."""
+        source, is_split = self._hourly()
+        rows = [] if source is None else hours(self.organization.pk, source, midnight(today()))
+        wanted = None if source is None else self.question.filters.get(source)
         by_part: dict[tuple[datetime, int], Amounts] = {}
         totals: dict[datetime, Amounts] = {}
         for hour, part, amounts in rows:
@@ -160,7 +159,7 @@ class Drawing:
                 by_part[hour, part] = by_part.get((hour, part), NOTHING) + amounts
                 totals[hour] = totals.get(hour, NOTHING) + amounts
         starts = [midnight(today()) + timedelta(hours=at) for at in range(24)]
-        shown = list(found)[:SHOWN]
+        shown = list(found)[:SHOWN] if is_split else []
         return Chart(
             caption=f"{MEASURES[self.filters.measure]} by {self.filters.group}, today by the hour",
             buckets=[Bucket(f"{start:%H}", f"{start:%H}:00–{start:%H}:59 UTC") for start in starts],
@@ -169,6 +168,16 @@ class Drawing:
             write_tick=tick_writer(self.filters.measure),
             bucket_name="Hour (UTC)",
         )
+
+    def _hourly(self) -> tuple[Dimension | None, bool]:
+        """By what the hours of this question are known, and whether that splits them as it is asked. Whoever
+        is bound to some keys gets none: hours are known for everybody together."""
+        asked = {self.dimension, *self.question.filters}
+        if len(asked) == 1 and self.dimension in BY_HOUR:
+            return self.dimension, True
+        filtered = set(self.question.filters) or {Dimension.TOTAL}
+        source = filtered.pop()
+        return (None, False) if filtered or source not in BY_HOUR else (source, False)
 
 
 def _figure(amounts: Amounts, measure: str) -> Decimal:

@@ -224,3 +224,33 @@ def test_the_number_of_queries_is_small_and_does_not_depend_on_the_span(
             page_of(reader, query)
         counts[query] = len(queries)
     assert max(counts.values()) <= 24, counts
+
+
+def bars(page: str) -> Decimal:
+    """Everything that is drawn, added up from the table of the chart."""
+    return sum((Decimal(value) for value in re.findall(r'data-value="([^"]+)"', page)), Decimal(0))
+
+
+@pytest.mark.parametrize("group", ["model", "provider", "key"])
+def test_the_hours_of_today_are_nobody_elses(
+    used: Organization, member: User, sign_in: SignIn, group: str
+) -> None:
+    """Hours are known for everybody together: a member must not see them."""
+    page = page_of(sign_in(member), f"?range=today&group={group}")
+    assert bars(page) == 0
+
+
+@pytest.mark.parametrize("group", ["model", "provider", "key", "member", "workspace"])
+def test_the_hours_of_today_never_show_more_than_was_asked_for(
+    reader: Client, used: Organization, group: str
+) -> None:
+    key = Key.objects.filter(organization=used, gone_at=None).order_by("-usage_daily")[0]
+    page = page_of(reader, f"?range=today&group={group}&key={key.hash}")
+    assert bars(page) == 0
+    assert "No hours for this" in page
+    everything = page_of(reader, f"?range=today&group={group}")
+    assert bars(everything) == bars(page_of(reader, "?range=today")) > 0
+    workspace = key.workspace
+    assert workspace is not None
+    one = page_of(reader, f"?range=today&group={group}&workspace={workspace.slug}")
+    assert 0 < bars(one) < bars(everything)
