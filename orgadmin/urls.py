@@ -11,7 +11,7 @@ from orgadmin.access import nothing_here
 class UpstreamId(StringConverter):
     """What OpenRouter calls an object, whatever it is made of. No database looks for a NUL."""
 
-    regex = r"[^/\x00]{1,100}"
+    regex = r"[^\x00]{1,100}"
 
 
 register_converter(UpstreamId, "upstreamid")

@@ -294,6 +294,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "keys/csv/": ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort"),
     "keys/create/": ("workspace",),
     "keys/rotations/": ("page",),
+    **dict.fromkeys(("workspaces/", "members/"), ("q", "sort", "gone", "page")),
+    **dict.fromkeys(("workspaces/csv/", "members/csv/"), ("q", "sort", "gone")),
     "audit-log/": ("actor", "action", "noun", "target", "outcome", "since", "until", "page"),
     "audit-log/csv/": ("actor", "action", "noun", "target", "outcome", "since", "until"),
     "sync/": ("kind", "state", "page"),
@@ -343,6 +345,8 @@ def test_addresses_made_of_anything_are_404(stage: Stage, method: str) -> None:
         for address in (
             f"/o/{text}/keys/",
             f"/o/acme/keys/{text}/",
+            # What OpenRouter calls an object may be anything, so that a POST learns that it is none.
+            *((f"/o/acme/workspaces/{text}/", f"/o/acme/members/{text}/") if method == "GET" else ()),
             f"/o/acme/sync/jobs/{text}/",
             f"/{text}",
         ):

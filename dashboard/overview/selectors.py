@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.db.models import ExpressionWrapper, F, FloatField, Q
+from django.db.models import ExpressionWrapper, F, FloatField, Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
-from orgadmin.inventory.models import Key
+from orgadmin.inventory.models import Key, SyncRun
 from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.labels import Label, labels
@@ -28,14 +28,16 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """A sum of money and how it grew; None where there is nothing to compare with."""
+    """A sum of money, None where it is not known; and how it grew: ``now``, the part of it that is complete,
+    against ``before``, what the same stretch had. None where there is nothing to compare with."""
 
     amount: Decimal | None
+    now: Decimal | None
     before: Decimal | None
 
     @property
     def change(self) -> Decimal | None:
-        return (self.amount - self.before) / self.before if self.before and self.amount is not None else None
+        return (self.now - self.before) / self.before if self.before and self.now is not None else None
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,14 @@ def last_settled(organization: Organization) -> date:
 
 
 class Spent:
-    """What the days of this month and the last cost, BYOK included: three queries for all of the figures.
+    """What the days of this month and the last cost, BYOK included: four queries for all of the figures.
 
     ``settled`` is the newest day whose facts are there; what comes after is known by the hour.
     """
 
     def __init__(self, organization: Organization, settled: date) -> None:
         self.settled, self.day = settled, today()
+        self._organization = organization
         self._has_no_hours = organization.capabilities.get(ANALYTICS) is False
         self._this_month = month_of(self.day)
         self._last_month = month_of(self._this_month - DAY)
@@ -79,26 +82,37 @@ class Spent:
         ]
 
     def today(self) -> Figure:
-        """The UTC day so far, against the same hours of yesterday where these were kept; None where
-        OpenRouter does not tell it."""
+        """The UTC day so far; its complete hours against those of yesterday, where these were kept. None
+        where OpenRouter does not tell it."""
         if self._has_no_hours:
-            return Figure(None, None)
-        until = timezone.now() - DAY
-        before = [spent for hour, spent in self._hours if hour.date() == self.day - DAY and hour <= until]
-        return Figure(self._since(self.day), sum(before, NOTHING) if before else None)
+            return Figure(None, None, None)
+        asked = SyncRun.objects.filter(
+            organization=self._organization, kind="today", state=SyncRun.State.OK
+        ).aggregate(last=Max("started_at"))["last"]
+        start = midnight(self.day)
+        until = asked.replace(minute=0, second=0, microsecond=0) if asked else start
+        now = [spent for hour, spent in self._hours if start <= hour < until]
+        before = [spent for hour, spent in self._hours if start - DAY <= hour < until - DAY]
+        return Figure(
+            self._since(self.day), sum(now, NOTHING), sum(before, NOTHING) if now and before else None
+        )
 
     def of_days(self, days: int) -> Figure:
         """The last so many complete days, against as many before."""
         span = Span(self.settled - (days - 1) * DAY, self.settled)
-        return Figure(self._if_pulled(span), self._if_pulled(span.before))
+        amount = self._if_pulled(span)
+        return Figure(amount, amount, self._if_pulled(span.before))
 
     def of_month(self) -> Figure:
-        """The month so far, today included, against the same days of the month before."""
-        first = self._this_month
+        """The month so far, today included; its complete days against the same days of the month before, as
+        far as that had as many."""
+        first, last = self._this_month, self._last_month
         amount = self._sum(Span(first, self.settled)) + self._since(max(first, self.settled + DAY))
-        until = min(first - DAY, self._last_month + max(0, (self.settled - first).days) * DAY)
-        before = self._if_pulled(Span(self._last_month, until)) if self.settled >= first else None
-        return Figure(amount, before)
+        days = min((self.settled - first).days + 1, (first - last).days)
+        if days <= 0:
+            return Figure(amount, None, None)
+        now = self._if_pulled(Span(first, first + (days - 1) * DAY))
+        return Figure(amount, now, self._if_pulled(Span(last, last + (days - 1) * DAY)))
 
     def _sum(self, span: Span) -> Decimal:
         return sum((self._days.get(day, NOTHING) for day in span.each()), NOTHING)

@@ -107,6 +107,10 @@ def first_day(organization: Organization) -> date | None:
     return found
 
 
+# Whoever sees their own keys only is not told which workspaces and people there are.
+PRIVATE = frozenset({Dimension.WORKSPACE, Dimension.MEMBER})
+
+
 class NoSuchPart(Exception):
     """A filter names something that this organization does not have."""
 
@@ -122,7 +126,7 @@ def question_of(
     wanted: dict[Dimension, frozenset[int]] = dict(own)
     for name, text in filters.filtered.items():
         dimension = GROUPS[name]
-        part = part_of(dimension, text, organization.pk)
+        part = None if own and dimension in PRIVATE else part_of(dimension, text, organization.pk)
         if part is None or (dimension in own and part not in own[dimension]):
             raise NoSuchPart(name, text)
         wanted[dimension] = frozenset({part})

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dashboard.spend.csv import stream
 from dashboard.spend.filters import GRAINS, GROUPS, MEASURES, MONEY, RANGES, SpendFilters
-from dashboard.spend.selectors import NoSuchPart, Spend, first_day, question_of, spend
+from dashboard.spend.selectors import PRIVATE, NoSuchPart, Spend, first_day, question_of, spend
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.keys.selectors import visible_keys
 from orgadmin.pages import respond
@@ -89,6 +89,8 @@ def _called(
     request: OrgRequest, dimension: Dimension, text: str, own: Mapping[Dimension, frozenset[int]]
 ) -> str:
     """What a filtered part is called; the address's own word where the person may not know it."""
+    if own and dimension in PRIVATE:
+        return text
     part = part_of(dimension, text, request.organization.pk)
     if part is None or (dimension in own and part not in own[dimension]):
         return text

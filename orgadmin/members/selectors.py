@@ -21,11 +21,12 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Row:
-    """A member in the list: their live keys, US dollars since the 1st (UTC)."""
+    """A member in the list: their live keys, US dollars since the 1st (UTC), None
+    while they are not known."""
 
     member: Member
     keys: int
-    spent: Decimal
+    spent: Decimal | None
 
 
 def rows(organization: Organization, filters: ListFilters) -> list[Row]:
@@ -34,7 +35,7 @@ def rows(organization: Organization, filters: ListFilters) -> list[Row]:
     keys = Key.objects.filter(organization=organization, gone_at=None).order_by()
     counted = dict(keys.values_list("owner").annotate(Count("pk")))
     listed = [
-        Row(member, counted.get(member.pk, 0), spent.get(member.pk, Decimal(0)))
+        Row(member, counted.get(member.pk, 0), None if spent is None else spent.get(member.pk, Decimal(0)))
         for member in members(organization, filters)
     ]
     return filters.sorted(
@@ -44,7 +45,7 @@ def rows(organization: Organization, filters: ListFilters) -> list[Row]:
             "email": lambda row: row.member.email.casefold(),
             "role": lambda row: row.member.role,
             "keys": lambda row: row.keys,
-            "spent": lambda row: row.spent,
+            "spent": lambda row: row.spent or 0,
         },
     )
 

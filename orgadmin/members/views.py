@@ -30,7 +30,14 @@ def list_members(request: OrgRequest) -> HttpResponse:
 def export(request: OrgRequest) -> StreamingHttpResponse:
     found = rows(request.organization, ListFilters.of(request.GET, SORTS))
     lines = (
-        (str(row.member), row.member.email, row.member.uid, row.member.role, row.keys, f"{row.spent:f}")
+        (
+            str(row.member),
+            row.member.email,
+            row.member.uid,
+            row.member.role,
+            row.keys,
+            "" if row.spent is None else f"{row.spent:f}",
+        )
         for row in found
     )
     return csv_of("members", request.organization.slug, COLUMNS, lines)

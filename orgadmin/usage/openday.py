@@ -198,11 +198,12 @@ def _above_zero(amounts: Amounts) -> Amounts:
     return amounts._replace(usage=max(amounts.usage, nothing), byok_usage=max(amounts.byok_usage, nothing))
 
 
-def spent_this_month(organization: Organization, dimension: Dimension) -> dict[int, Decimal]:
+def spent_this_month(organization: Organization, dimension: Dimension) -> Mapping[int, Decimal] | None:
     """What each workspace, member, model or provider spent since the 1st (UTC), today as far as it is known;
-    credits and BYOK together."""
-    day = today()
-    settled = settled_through(organization) or day - timedelta(days=1)
+    credits and BYOK together. None before activity was pulled once."""
+    day, settled = today(), settled_through(organization)
+    if settled is None:
+        return None
     question = Question(organization.pk, Span(month_of(day), min(settled, day)))
     since = max(month_of(day), settled + timedelta(days=1))
     spent = {part: amounts.total for part, amounts in groups(question, dimension).items()}

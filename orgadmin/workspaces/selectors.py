@@ -20,12 +20,13 @@ SORTS = ("name", "keys", "owners", "spent")
 
 @dataclass(frozen=True)
 class Row:
-    """A workspace in the list: its live keys, how many people own them, US dollars since the 1st (UTC)."""
+    """A workspace in the list: its live keys, how many people own them, US dollars since the 1st (UTC), None
+    while they are not known."""
 
     workspace: Workspace
     keys: int
     owners: int
-    spent: Decimal
+    spent: Decimal | None
 
 
 def rows(organization: Organization, filters: ListFilters) -> list[Row]:
@@ -34,7 +35,11 @@ def rows(organization: Organization, filters: ListFilters) -> list[Row]:
     spent = spent_this_month(organization, Dimension.WORKSPACE)
     keys = keys_and_owners(organization)
     listed = [
-        Row(workspace, *keys.get(workspace.pk, (0, 0)), spent.get(workspace.pk, Decimal(0)))
+        Row(
+            workspace,
+            *keys.get(workspace.pk, (0, 0)),
+            None if spent is None else spent.get(workspace.pk, Decimal(0)),
+        )
         for workspace in found
     ]
     return filters.sorted(
@@ -43,7 +48,7 @@ def rows(organization: Organization, filters: ListFilters) -> list[Row]:
             "name": lambda row: (row.workspace.name.casefold(), row.workspace.pk),
             "keys": lambda row: row.keys,
             "owners": lambda row: row.owners,
-            "spent": lambda row: row.spent,
+            "spent": lambda row: row.spent or 0,
         },
     )
 

@@ -6,6 +6,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.history import history
+from orgadmin.inventory.models import Member
 from orgadmin.pages import ListFilters, csv_of, page_of, respond
 from orgadmin.usage.outlook import behind
 from orgadmin.workspaces.selectors import SORTS, keys_and_owners, rows, workspace_of
@@ -37,7 +38,7 @@ def export(request: OrgRequest) -> StreamingHttpResponse:
             row.workspace.description or "",
             row.keys,
             row.owners,
-            f"{row.spent:f}",
+            "" if row.spent is None else f"{row.spent:f}",
         )
         for row in found
     )
@@ -54,8 +55,11 @@ def detail(request: OrgRequest, workspace_uid: str) -> HttpResponse:
         "workspace": workspace,
         "keys": keys,
         "owners": owners,
-        "spent": past.of_month() + past.so_far.total,
+        "spent": past.of_month() + past.so_far.total if past.days else None,
         "forecast": past.month_end() if workspace.gone_at is None else None,
+        "creator": Member.objects.filter(
+            organization=request.organization, uid=workspace.created_by or ""
+        ).first(),
         "history": history(request.organization, "workspace", workspace.uid),
         "reads_all": request.reads_all,
     }
