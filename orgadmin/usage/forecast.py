@@ -3,8 +3,10 @@
 The level of spend follows the last week or so; the days of the week have factors of their own, medians of
 the last eight weeks, so that one runaway Tuesday does not make every Tuesday dear; the trend is the distance
 between a quick level and a slow one, and dies away. The interval is taken from the model's own errors: it is
-asked, from every day of the past, for as many days ahead as are asked for now, and laid beside what came.
-Where there is too little past for that, the spread of single days has to do, and the interval is wide.
+asked, from each of the last days that can tell, for as many days ahead as are asked for now, and laid
+beside what came. How far off it was counts, and not to which side: where spend grew steadily, all errors of
+the past are to one, and those to come need not be. Where there is too little past for that, the spread of
+single days has to do, and the interval is wide.
 
 An estimate is no ledger: inside are floats, and money is exact again only where it leaves.
 """
@@ -33,8 +35,10 @@ WEEKS = 8
 CAP = 3.0
 # Without so many days there is no trend to speak of, and no error worth learning from.
 WARM_UP = 20
-# Ends of the interval, in which four of five months should end.
-LOW, HIGH = 0.1, 0.9
+# The part of the months that should end in the interval.
+COVERED = 0.8
+# From how many days of the past the model is asked for its errors: accounts calm down, and wake up.
+RECENT = 60
 # With fewer days than this an estimate calls itself rough.
 ENOUGH = 28
 LONGEST = 730
@@ -215,21 +219,21 @@ class Outlook:
         errors = self._errors(days)
         if len(errors) < 10:
             return -rough / (1 + rough), rough
-        low, high = _quantile(errors, LOW), _quantile(errors, HIGH)
-        # Windows that overlap say the same thing several times, which may be chance; and the days to come are
-        # not always like those behind.
+        # Windows that overlap say the same thing several times: the fewer there are beside each other, the
+        # more of what they say is chance.
         windows = len(errors) / days
-        wider = 1.1 + 0.5 / windows
-        low, high = min(0.0, low * wider), max(0.0, high * wider)
-        if windows < 4:
+        far = _quantile([abs(error) for error in errors], COVERED) * (1 + 0.25 / windows)
+        low, high = -far, far
+        if len(self.values) - WARM_UP < 5 * days:
             low, high = min(low, -rough / (1 + rough)), max(high, rough)
         return max(low, -1.0), high
 
     def _errors(self, days: int) -> list[float]:
-        """How far off the model would have been, so many days ahead, from every day that allows to tell."""
+        """How far off the model would have been, so many days ahead, from the last days that can tell."""
         weights = _weights(days)
         errors: list[float] = []
-        for origin in range(WARM_UP, len(self.values) - days):
+        last = len(self.values) - days
+        for origin in range(max(WARM_UP, last - RECENT), last):
             if self._gaps[origin + 1 + days] > self._gaps[origin + 1]:
                 continue
             said = self._sum(origin, weights)

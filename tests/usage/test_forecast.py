@@ -107,6 +107,15 @@ def test_the_interval_narrows_as_days_come_in() -> None:
     assert widths == sorted(widths, reverse=True)
 
 
+def test_errors_to_one_side_widen_both() -> None:
+    """Spend that only ever grew was always under-estimated; that it stops growing is a case of five, too."""
+    outlook = Outlook(noisy(MONDAY, 300, growth=0.01), MONDAY)
+    found = outlook.ahead(20)
+    assert found is not None
+    assert found.high - found.expected > 0.05 * found.expected
+    assert found.expected - found.low == pytest.approx(found.high - found.expected)
+
+
 def test_nothing_known_is_no_forecast() -> None:
     assert Outlook([], MONDAY).ahead(5) is None
     assert Outlook([None, None], MONDAY).ahead(5) is None

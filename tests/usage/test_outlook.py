@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -136,7 +137,21 @@ def test_it_beats_the_naive_run_rate_on_the_sandbox(seed: int, keys: int) -> Non
     assert score.months >= 10
     assert score.is_better
     assert score.error < 0.85 * score.naive_error
-    assert 0.65 < score.coverage < 0.95
+    assert 0.7 < score.coverage < 0.9
+
+
+@pytest.mark.parametrize("growth", [0.004, 0.002, -0.004])
+def test_the_interval_holds_where_spend_grows_or_falls_steadily(growth: float) -> None:
+    """All errors of the past are to one side there; an interval to that side alone misses the others."""
+    first = SANDBOX_DAY - timedelta(days=365)
+    dice = random.Random(3)
+    values = [
+        value * (1 + growth) ** at * dice.uniform(0.7, 1.3) for at, value in enumerate(weekly(first, 365))
+    ]
+    score = backtest(values, first)
+    assert score is not None
+    assert score.is_better
+    assert 0.7 <= score.coverage <= 0.95
 
 
 def test_no_month_is_judged_without_history() -> None:
