@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.services import Target
-from orgadmin.inventory.models import Member
+from orgadmin.inventory.models import Key, Member
+from orgadmin.keys.models import Rotation
 from tests.auditlog.acting import act
 from tests.browser.conftest import NARROW, OpenPage
 from tests.browser.test_keys import signed_in_page
@@ -110,3 +111,24 @@ def test_the_top_bar_holds_what_it_says(at: Any, synced: Organization, width: in
     assert line["x"] + line["width"] <= menu["x"]
     assert is_in_sight(page, page.locator("#user-menu"))
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_a_rotation_says_the_successors_name_to_its_end(at: Any, synced: Organization, admin: User) -> None:
+    old, new = Key.objects.filter(organization=synced, gone_at=None)[:2]
+    Key.objects.filter(pk=new.pk).update(name="checkout-assistant-production-eu-west (rotated)")
+    Rotation.objects.create(organization=synced, old=old, new=new, started_by=admin)
+    page = at(NARROW, "keys/rotations/")
+    successor = page.locator("#list tbody td", has_text="checkout-assistant")
+
+    assert is_in_sight(page, successor)
+    assert lines(successor) <= 6
+
+
+def test_the_log_begins_where_other_lists_do(at: Any, log: None) -> None:
+    page = at(NARROW, "audit-log/")
+    text = page.locator("#acts tbody a.name").first.bounding_box()
+    count = page.locator("#acts .list-bar [data-count]").bounding_box()
+
+    assert text is not None
+    assert count is not None
+    assert text["x"] == pytest.approx(count["x"], abs=1)
