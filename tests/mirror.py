@@ -24,8 +24,8 @@ from orgadmin.sandbox.app import Sandbox
 
 
 def fill(organization: Organization, sandbox: Sandbox) -> list[SyncRun]:
-    """Ask the sandbox what a pull asks, without a socket between, and write the answers with as few statements
-    as it takes; the runs, in their order.
+    """Ask the sandbox what a pull asks, without a socket between, and write the answers with as few
+    statements as it takes; the runs, in their order.
 
     For an organization that was never pulled. A pull finds its way among older rows, leases, acts in flight
     and other workers, which is most of what it costs and comes to nothing when there are none.

@@ -64,7 +64,7 @@ def test_a_filled_mirror_is_a_pulled_one(
 def picture(sandbox: RunningSandbox, bells: Bells) -> dict[str, Any]:
     """Every row of every table, what rang, and what the sandbox was asked; numbers of rows by their rank."""
     rank = {
-        model: {pk: place for place, pk in enumerate(model._default_manager.order_by("pk").values_list("pk", flat=True))}
+        model: {row.pk: place for place, row in enumerate(model._default_manager.order_by("pk"))}
         for model in apps.get_models()
     }
     tables = {

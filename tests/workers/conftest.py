@@ -15,6 +15,7 @@ from django.conf import settings
 
 from orgadmin.accounts.models import Organization
 from orgadmin.openrouter.secret import Secret
+from tests.conftest import Sync
 from tests.sandbox_server import RunningSandbox
 from tests.workers.broker import running_valkey
 from tests.workers.crew import Crew
@@ -95,6 +96,13 @@ def organization(house: House, sandbox: RunningSandbox) -> Organization:
         key_label="sk-or-v1-mgm...0001",
         key_hash=hashlib.sha256(raw.encode()).hexdigest(),
     )
+
+
+@pytest.fixture
+def synced(organization: Organization, sync: Sync) -> Organization:
+    """Pulled once, for real: there are others at work here."""
+    sync()
+    return organization
 
 
 @pytest.fixture
