@@ -20,7 +20,7 @@ from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.labels import Label
 from orgadmin.usage.models import Dimension
 from orgadmin.usage.openday import BY_HOUR, hours
-from orgadmin.usage.reading import Question, Row, by_time
+from orgadmin.usage.reading import MOST_FACT_DAYS, Question, Row, by_time
 from orgadmin.usage.spans import BUCKETS, Span
 
 SHOWN = 7
@@ -56,10 +56,12 @@ class Drawing:
         return self.filters.dimension
 
     def narrowed(self, label: Label) -> str:
-        """The same page for one part alone, grouped by what is worth asking next."""
+        """The same page for one part alone, grouped by what is worth asking next; over spans too long for
+        two dimensions at once, as it is."""
         if not label.name:
             return ""
-        group = FOLLOWING[self.filters.group]
+        is_short = self.question.span.days <= MOST_FACT_DAYS or self.filters.group == "key"
+        group = FOLLOWING[self.filters.group] if is_short else self.filters.group
         query = self.filters.query(**{self.filters.group: label.name, "group": group})
         return f"{self._address}?{query}"
 

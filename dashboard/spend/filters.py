@@ -45,6 +45,8 @@ GRAINS: Mapping[str, str] = {"day": "By day", "week": "By week", "month": "By mo
 # Above so many days a chart has weeks, and above so many months.
 DAYS_BY_DAY, DAYS_BY_WEEK = 62, 240
 LONGEST_NAME = 200
+# OpenRouter began in 2023.
+FIRST_YEAR = 2020
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,13 @@ class SpendFilters:
             for field in fields(cls)
         }
         since, until = _day(text["since"]), _day(text["until"])
-        is_custom = bool(since and until and since <= until)
+        if since and until and since > until:
+            since, until = until, since
         return cls(
-            range="custom" if is_custom else text["range"] if text["range"] in RANGES else "30d",
-            since=text["since"] if is_custom else "",
-            until=text["until"] if is_custom else "",
+            range="custom" if since and until else text["range"] if text["range"] in RANGES else "30d",
+            # One of the two alone is kept: the other is still to come.
+            since=since.isoformat() if since else "",
+            until=until.isoformat() if until else "",
             group=text["group"] if text["group"] in GROUPS else "model",
             measure=text["measure"] if text["measure"] in MEASURES else "total",
             grain=text["grain"] if text["grain"] in GRAINS else "",
@@ -128,7 +132,9 @@ class SpendFilters:
 
 
 def _day(text: str) -> date | None:
+    """A day, unless it lies before anything that can be asked for: a year is typed digit by digit."""
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
         return None
+    return day if day and day.year >= FIRST_YEAR else None

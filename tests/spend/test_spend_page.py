@@ -226,6 +226,32 @@ def test_the_number_of_queries_is_small_and_does_not_depend_on_the_span(
     assert max(counts.values()) <= 24, counts
 
 
+def test_one_day_alone_waits_for_the_other(reader: Client) -> None:
+    page = page_of(reader, f"?since={today() - timedelta(days=4)}")
+    assert f'name="since" value="{today() - timedelta(days=4)}"' in page
+    assert "Choose the last day too" in page
+    assert f'name="until" value="{today()}"' in page_of(reader, f"?until={today()}")
+
+
+def test_days_the_wrong_way_round_are_turned_and_years_being_typed_wait(reader: Client) -> None:
+    first, last = today() - timedelta(days=6), today() - timedelta(days=1)
+    assert headline(page_of(reader, f"?since={last}&until={first}")) == headline(
+        page_of(reader, f"?since={first}&until={last}")
+    )
+    for query in (f"?since=0001-01-01&until={last}", "?since=0002-11-01&until=0001-01-01"):
+        assert "Spend" in page_of(reader, query)
+
+
+@pytest.mark.parametrize("group", ["model", "provider", "key", "member", "workspace"])
+def test_every_part_of_a_long_span_leads_somewhere(reader: Client, group: str) -> None:
+    page = page_of(reader, f"?range=90d&group={group}")
+    links = re.findall(r'class="name" href="([^"]+)"', page)
+    assert links
+    for link in links[:3]:
+        answer: Any = reader.get(link.replace("&amp;", "&"))
+        assert "This cannot be shown" not in answer.content.decode(), link
+
+
 def bars(page: str) -> Decimal:
     """Everything that is drawn, added up from the table of the chart."""
     return sum((Decimal(value) for value in re.findall(r'data-value="([^"]+)"', page)), Decimal(0))
