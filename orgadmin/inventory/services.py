@@ -164,7 +164,8 @@ def _attempt(run: SyncRun, kind: Kind, held: Holding) -> _Ending:
         # pull tries again. Left running, it would look like a worker that died and be repeated at once.
         log.exception("pull broke", kind=run.kind, organization=run.organization.slug)
         return _Ending(OpenRouterError("Something went wrong here, not at OpenRouter. It was logged."))
-    return _Ending(is_capable=True)
+    # A pull that had nothing to ask learnt nothing.
+    return _Ending(is_capable=True if run.calls else None)
 
 
 def _close(run: SyncRun, kind: Kind, ending: _Ending) -> bool:

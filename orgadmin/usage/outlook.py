@@ -18,6 +18,7 @@ from django.utils import timezone
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import SyncRun, Workspace
 from orgadmin.usage import forecast
+from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.clock import HISTORY_DAYS, midnight, today
 from orgadmin.usage.forecast import Forecast, Outlook
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageHour, UsageRollup
@@ -130,6 +131,9 @@ class _Hours:
 
     @classmethod
     def of(cls, organization: Organization, dimension: Dimension, part: int, now: datetime) -> _Hours:
+        if organization.capabilities.get(ANALYTICS) is False:
+            # It was asked, and was told nothing: that is not nothing spent.
+            return cls({}, None)
         since = midnight(today(now) - DAY)
         rows = UsageHour.objects.filter(
             organization_id=organization.pk, dimension=dimension, part=part, hour__gte=since, hour__lte=now

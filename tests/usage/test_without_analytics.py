@@ -13,6 +13,7 @@ from django.core.management import call_command
 from orgadmin.accounts.models import Organization, User
 from orgadmin.usage import history
 from orgadmin.usage.models import DaySum, HistoryPart, Source
+from orgadmin.usage.outlook import behind
 from tests.conftest import SignIn
 from tests.sandbox_server import RunningSandbox
 from tests.usage.conftest import NOON, Pull
@@ -45,6 +46,7 @@ def test_an_account_without_analytics_has_the_history_of_activity(
     synced.refresh_from_db()
     assert synced.is_connected
     assert history.due(synced, run.created_at) == run.created_at + timedelta(days=1)
+    assert behind(synced).passed == 0, "today is not known"
     browser = sign_in(viewer)
     for address in ("sync/", "", "spend/?range=today"):
         page: Any = browser.get(f"/o/acme/{address}")
