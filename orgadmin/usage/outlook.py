@@ -106,7 +106,8 @@ def behind(
     ).order_by()
     found = {start: Spent(*money) for start, *money in rolled_up.values_list("start", "usage", "byok_usage")}
     sums = DaySum.objects.filter(organization=organization, day__gte=since).exclude(source="").order_by()
-    known = set(sums.values_list("day", flat=True)) | found.keys()
+    # Facts alone do not make a day known: a year of history is fetched key by key.
+    known = set(sums.values_list("day", flat=True))
     hours = _Hours.of(organization, dimension, part, now)
     if day - DAY not in known and hours.reaches(midnight(day) - ALMOST):
         found[day - DAY] = hours.on(day - DAY)
@@ -114,7 +115,7 @@ def behind(
     known.discard(day)
     if not known:
         return Behind(day, day, [], hours.on(day), hours.passed(day))
-    first = min((start for start, spent in found.items() if spent != NOTHING), default=min(known))
+    first = min((at for at in known if found.get(at, NOTHING) != NOTHING), default=min(known))
     values = [
         found.get(at, NOTHING) if at in known else None
         for at in (first + number * DAY for number in range((day - first).days))

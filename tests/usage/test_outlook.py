@@ -15,8 +15,8 @@ from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import SyncRun, Workspace
 from orgadmin.usage.backtest import backtest
 from orgadmin.usage.clock import midnight
-from orgadmin.usage.models import UsageHour
-from orgadmin.usage.outlook import month_end
+from orgadmin.usage.models import DaySum, UsageHour
+from orgadmin.usage.outlook import behind, month_end
 from tests.usage.daily import SANDBOX_DAY, sandbox_days, weekly, write_days
 
 MONDAY = date(2026, 3, 2)
@@ -108,6 +108,28 @@ def test_days_nobody_pulled_are_filled_in(acme: Organization) -> None:
     assert found.spent == 20 * 24
     assert float(found.expected) == pytest.approx(30 * 24, abs=0.1)
     assert found.days == 59
+
+
+@time_machine.travel(NOW, tick=False)
+def test_history_that_is_half_fetched_is_not_known(acme: Organization) -> None:
+    """One key of two was asked so far: what the year cost is not what the one spent."""
+    write_days(acme.pk, NOW.date() - timedelta(days=300), [(1, 0)] * 300)
+    DaySum.objects.filter(day__lt=NOW.date() - timedelta(days=30)).delete()
+    write_days(acme.pk, NOW.date() - timedelta(days=30), [(24, 0)] * 30)
+    found = month_end(acme)
+    assert found is not None
+    assert found.days == 30
+    assert float(found.expected) == pytest.approx(30 * 24, abs=0.1)
+    past = behind(acme)
+    assert past.first == NOW.date() - timedelta(days=30)
+    assert None not in past.days
+
+
+@time_machine.travel(NOW, tick=False)
+def test_facts_that_no_day_vouches_for_are_no_forecast(acme: Organization) -> None:
+    write_days(acme.pk, NOW.date() - timedelta(days=30), [(24, 0)] * 30)
+    DaySum.objects.update(source="")
+    assert month_end(acme) is None
 
 
 @time_machine.travel(NOW, tick=False)
