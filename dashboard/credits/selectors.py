@@ -47,13 +47,15 @@ class MonthEnd:
 
 @dataclass(frozen=True)
 class CreditsPage:
-    """``chart`` is None where there is nothing to draw a line between; ``month`` is what the month costs,
+    """``chart`` is None where there is nothing to draw a line between, ``last`` the last reading of the range
+    if it has any; ``month`` is what the month costs,
     BYOK included, ``month_end`` what that leaves of the credits."""
 
     range: str
     standing: Standing
     since: datetime
     chart: LineChart | None
+    last: Reading | None
     purchases: Sequence[Reading]
     month: Forecast | None
     month_end: MonthEnd | None
@@ -78,12 +80,13 @@ def credits_page(organization: Organization, asked: str) -> CreditsPage:
     since = _since(chosen, now, now_standing.first_at)
     is_known = now_standing.latest is not None
     bought = purchases(organization, since, now, most=LISTED) if is_known else []
-    line = readings(organization, since, now) if is_known else []
+    line = _as_known(readings(organization, since, now), now_standing) if is_known else []
     return CreditsPage(
         range=chosen,
         standing=now_standing,
         since=since,
         chart=_chart(line, bought, since, now) if len(line) > 1 else None,
+        last=line[-1] if line else None,
         purchases=bought,
         month=past.month_end(),
         month_end=_month_end(now_standing, now),
@@ -94,6 +97,14 @@ def _since(chosen: str, now: datetime, first_at: datetime | None) -> datetime:
     """Where the range begins: not before the first reading, or the line would be squeezed to one side."""
     first = min(first_at or now, now)
     return max(first, now - timedelta(days=DAYS[chosen])) if chosen in DAYS else first
+
+
+def _as_known(line: list[Reading], now_standing: Standing) -> list[Reading]:
+    """The readings, up to the moment for which the last one is known to hold still."""
+    checked_at = now_standing.checked_at
+    if not line or checked_at is None or checked_at <= line[-1].taken_at:
+        return line
+    return [*line, Reading(checked_at, line[-1].balance, Decimal(0))]
 
 
 def _chart(line: Sequence[Reading], bought: Sequence[Reading], since: datetime, now: datetime) -> LineChart:

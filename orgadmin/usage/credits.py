@@ -22,10 +22,13 @@ from orgadmin.usage.forecast import LONGEST, Outlook, Reach
 from orgadmin.usage.models import JUMPED, CreditSnapshot
 from orgadmin.usage.outlook import Behind, of_credits
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # A line needs no more readings than this; they are the last ones of steps of such a length.
 MOST_READINGS = 370
-STEPS = (HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
+STEPS = (
+    MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR,
+    DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY,
+)  # fmt: skip
 # Readings over less than this say nothing about a day.
 SHORTEST = timedelta(hours=6)
 
@@ -213,8 +216,8 @@ def _last_of_steps(organization_id: int, since: datetime, until: datetime) -> tu
 
 
 def steps(since: datetime, until: datetime) -> list[datetime]:
-    """The edges of at most ``MOST_READINGS`` steps from ``since`` to just beyond ``until``, at full hours or
-    days wherever they can be."""
+    """The edges of at most ``MOST_READINGS`` steps from ``since`` to just beyond ``until``, at full
+    minutes, hours or days wherever they can be."""
     step = next((step for step in STEPS if (until - since) / step <= MOST_READINGS - 2), None)
     step = step or (until - since) / (MOST_READINGS - 2)
     seconds = step.total_seconds()
