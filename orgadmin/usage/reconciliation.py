@@ -1,7 +1,8 @@
 """OpenRouter's total of each day beside the sum of our facts, and what explains a difference.
 
 Explanations that the code knows are found when somebody looks: they are true of that moment and never go
-stale. What a person wrote stands in the row of the day.
+stale. What a person wrote stands in the row of the day. A hint says where to look and explains nothing: keys
+that add up to more than the total may as well be keys that were counted twice.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ KEYS_ABOVE = "The keys add up to more than OpenRouter's total of the organizatio
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """One day, money being credits and BYOK together. ``upstream`` is None where OpenRouter never told its
-    total; ``explanation`` was written by a person, ``reason`` is what the code knows."""
+    total; ``explanation`` was written by a person, ``reason`` is what the code knows, ``hint`` where to
+    look."""
 
     day: date
     source: str
@@ -46,6 +48,7 @@ class Reconciled:
     requests: int
     explanation: str
     reason: str
+    hint: str
     checked_at: datetime | None
 
     @property
@@ -89,7 +92,8 @@ def reconciled(
         return []
     sums = {row.day: row for row in DaySum.objects.filter(organization=organization, day__range=span)}
     totals = _totals(organization, span)
-    reasons = _reasons(organization, span, sums, totals)
+    reasons = _reasons(organization, span, sums)
+    hints = dict.fromkeys(_above(organization, sums, totals), KEYS_ABOVE)
     found = []
     for day in reversed(days_between(*span)):
         row, (ours, requests) = sums.get(day), totals.get(day, (Decimal(0), 0))
@@ -103,6 +107,7 @@ def reconciled(
                 requests=requests,
                 explanation=row.explanation if row else "",
                 reason=reasons.get(day, ""),
+                hint=hints.get(day, ""),
                 checked_at=row.checked_at if row else None,
             )
         )
@@ -138,12 +143,9 @@ def _totals(organization: Organization, span: tuple[date, date]) -> dict[date, t
 
 
 def _reasons(
-    organization: Organization,
-    span: tuple[date, date],
-    sums: Mapping[date, DaySum],
-    totals: Mapping[date, tuple[Decimal, int]],
+    organization: Organization, span: tuple[date, date], sums: Mapping[date, DaySum]
 ) -> dict[date, str]:
-    reasons = dict.fromkeys(_above(organization, sums, totals), KEYS_ABOVE)
+    reasons: dict[date, str] = {}
     for since, until in _being_fetched(organization):
         reasons |= dict.fromkeys(days_between(max(since, span[0]), min(until, span[1])), FETCHING)
     for day in days_between(*span):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from io import StringIO
 from typing import Any
 
@@ -114,8 +115,6 @@ def test_what_is_small_and_what_is_large(synced: Organization) -> None:
 
 def test_what_the_code_knows_explains_itself(synced: Organization, pulled: Pull) -> None:
     key = Key.objects.order_by("pk")[0]
-    note(synced, 5, "10", "12", key=key.pk)
-    assert (only(synced, 5).reason, only(synced, 5).is_flagged) == (KEYS_ABOVE, False)
     note(synced, 6, "10", "12")
     assert (only(synced, 6).reason, only(synced, 6).is_flagged) == ("", True)
     note(synced, 3, "10", "10")
@@ -126,6 +125,31 @@ def test_what_the_code_knows_explains_itself(synced: Organization, pulled: Pull)
     assert only(synced, 3).reason == ""
     HistoryPart.objects.create(organization=synced, key_id=key.pk, since=ago(TODAY, 7), until=ago(TODAY, 6))
     assert (only(synced, 6).reason, only(synced, 6).is_flagged) == (FETCHING, False)
+
+
+def test_a_key_that_counts_twice_is_flagged_until_a_person_explains_it(
+    synced: Organization, viewer: User, sign_in: SignIn
+) -> None:
+    """That the keys add up to more than the total says where to look, and excuses nothing."""
+    key = Key.objects.order_by("pk")[0]
+    row = note(synced, 5, "10", "20", key=key.pk)
+    note(synced, 6, "10", "20")
+    note(synced, 7, "1000", "1000.9", key=key.pk)
+    hints = [(only(synced, days).hint, only(synced, days).is_flagged) for days in (5, 6, 7)]
+    assert hints == [(KEYS_ABOVE, True), ("", True), (KEYS_ABOVE, False)]
+    assert only(synced, 5).reason == ""
+    span = ("--since", row.day.isoformat(), "--until", row.day.isoformat())
+    assert reconcile(*span)[1] == 1
+    browser = sign_in(viewer)
+    page = unescape(browser.get(f"{PAGE}?only=flagged").content.decode())
+    assert "2 days more than 0.1 %" in page
+    assert f'Unexplained</span><small class="sub">{KEYS_ABOVE}' in page
+    row.explanation = "Refunded by hand"
+    row.save()
+    assert not only(synced, 5).is_flagged
+    assert reconcile(*span)[1] == 0
+    page = unescape(browser.get(f"{PAGE}?only=differences").content.decode())
+    assert f'Refunded by hand<small class="sub">{KEYS_ABOVE}' in page
 
 
 def test_an_organization_that_was_never_pulled_has_no_days(synced: Organization) -> None:
