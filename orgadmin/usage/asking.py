@@ -23,25 +23,44 @@ def days(since: date, until: date) -> tuple[datetime, datetime]:
     return midnight(since), midnight(until + timedelta(days=1))
 
 
-def whole(client: OpenRouter, held: Holding, query: Query) -> Iterator[Row]:
-    """Every row of the range, which must begin and end at midnight or be shorter than a day.
+def whole(
+    client: OpenRouter, held: Holding, query: Query, *, left_out: list[datetime] | None = None
+) -> Iterator[Row]:
+    """Every row of the range, by the day or by the hour; it must begin where a day or an hour does.
 
-    Whether upstream's range includes its end is not said, so rows at or after it are dropped. Raises
-    UnreadableAnswer when even a single day does not fit into an answer.
+    Whether upstream's range includes its end is not said, so rows at or after it are dropped. Where even a
+    single day or hour does not fit into an answer, it is added to ``left_out``; without such a list,
+    UnreadableAnswer is raised. Raises TooSlow for a single one that takes too long: later it may not.
     """
     assert query.start is not None
     assert query.end is not None
     held.renew()
+    middle = _middle(query.start, query.end, is_hourly=query.granularity == "hour")
+    splits = query.start < middle < query.end
     try:
         answer = analytics.query(client, replace(query, limit=MOST_ROWS))
     except TooSlow:
-        pass
+        if not splits:
+            raise
     else:
         if not answer.truncated:
             yield from (row for row in answer.rows if row.moment is None or row.moment < query.end)
             return
-    middle = midnight((query.start + (query.end - query.start) / 2).date())
-    if not query.start < middle < query.end:
-        raise UnreadableAnswer("OpenRouter's analytics give only part of a single day.")
-    yield from whole(client, held, replace(query, end=middle))
-    yield from whole(client, held, replace(query, start=middle))
+    if splits:
+        yield from whole(client, held, replace(query, end=middle), left_out=left_out)
+        yield from whole(client, held, replace(query, start=middle), left_out=left_out)
+    elif left_out is None:
+        raise UnreadableAnswer(f"OpenRouter's analytics give only part of a single {query.granularity}.")
+    else:
+        left_out.append(query.start)
+
+
+def _middle(start: datetime, end: datetime, *, is_hourly: bool) -> datetime:
+    """The edge nearest before the middle: midnight as long as there is one between, else a full hour."""
+    moment = start + (end - start) / 2
+    middle = midnight(moment.date())
+    if is_hourly and not start < middle < end:
+        middle = moment.replace(minute=0, second=0, microsecond=0)
+        # Of an hour and a bit, the middle lies in the first.
+        middle += timedelta(hours=1) if middle <= start else timedelta(0)
+    return middle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max
@@ -46,24 +46,29 @@ def open_since(organization: Organization) -> date:
 
 
 def pull_today(run: SyncRun, held: Holding) -> None:
-    """The body of the kind "today". Raises OpenRouterError and LeaseLost."""
+    """The body of the kind "today": one dimension after the other, each written as it arrives. Raises
+    OpenRouterError and LeaseLost; what was written until then stays."""
     organization = run.organization
     client = client_for(organization, patience=PATIENCE)
     start, end = midnight(open_since(organization)), timezone.now().replace(microsecond=0)
-    rows: list[UsageHour] = []
     try:
         for dimension, dimensions in NAMES.items():
             question = Query(metrics=METRICS, dimensions=dimensions, granularity="hour", start=start, end=end)
-            rows += _hours(organization, dimension, list(whole(client, held, question)))
+            answer = list(whole(client, held, question))
+            _write(run, held, start, dimension, list(_hours(organization, dimension, answer)))
     finally:
         run.calls = client.calls
+
+
+def _write(run: SyncRun, held: Holding, start: datetime, dimension: Dimension, rows: list[UsageHour]) -> None:
+    """The hours of one dimension, as soon as they are there: what another one fails at is not theirs."""
     held.renew()
-    run.seen = len(rows)
+    kept = UsageHour.objects.filter(organization_id=run.organization_id, dimension=dimension)
     with transaction.atomic():
-        kept = UsageHour.objects.filter(organization_id=organization.pk)
         kept.filter(hour__gte=start).delete()
         kept.filter(hour__lt=start - KEEP).delete()
         UsageHour.objects.bulk_create(rows, batch_size=500)
+    run.seen += len(rows)
 
 
 def _hours(organization: Organization, dimension: Dimension, rows: list[Row]) -> Iterator[UsageHour]:

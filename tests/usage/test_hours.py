@@ -15,10 +15,11 @@ from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key, SyncRun, Workspace
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter import analytics
+from orgadmin.usage.asking import _middle
 from orgadmin.usage.clock import midnight
-from orgadmin.usage.hours import open_since
+from orgadmin.usage.hours import NAMES, open_since
 from orgadmin.usage.kinds import _hourly
-from orgadmin.usage.models import Dimension, UsageHour
+from orgadmin.usage.models import Dimension, UsageDay, UsageHour
 from tests.sandbox_server import RunningSandbox
 from tests.usage.conftest import NOON, Pull
 from tests.usage.upstream import Sums, Upstream, ago, nano
@@ -157,23 +158,92 @@ def test_a_name_that_two_workspaces_have_says_nothing(
     assert today_of(Dimension.WORKSPACE) == today_of(Dimension.TOTAL)
 
 
-def test_a_failure_leaves_the_hours_as_they_were(
+def test_a_failure_keeps_what_came_before_it_and_what_was_there(
     synced: Organization,
     sandbox: RunningSandbox,
     pull: Pull,
     pulled: Pull,
+    clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Each dimension is written as it arrives: half of them newer is better than none."""
     monkeypatch.setattr("orgadmin.usage.hours.PATIENCE", replace(PATIENCE, tries=1))
     pulled("activity")
     pulled("today")
-    before = held()
+    before = {dimension: today_of(dimension) for dimension in NAMES}
+    clock.move_to(NOON + timedelta(hours=3))
     sandbox.sandbox.fault(kind="delay", seconds=0, path="/analytics/query", times=2)
     sandbox.sandbox.fault(kind="status", status=500, path="/analytics/query")
     run = pull("today")
     assert run.state == SyncRun.State.FAILED
     assert run.calls == 3
-    assert held() == before
+    after = {dimension: today_of(dimension) for dimension in NAMES}
+    assert after[Dimension.TOTAL] == after[Dimension.MODEL] > before[Dimension.TOTAL]
+    assert after[Dimension.WORKSPACE] == before[Dimension.WORKSPACE]
+    assert after[Dimension.PROVIDER] == before[Dimension.PROVIDER]
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, most: int) -> list[tuple[datetime, datetime]]:
+    """Let answers have at most so many rows; the ranges that are asked for by model."""
+    query = analytics.query
+    asked: list[tuple[datetime, datetime]] = []
+
+    def short(client: Any, question: analytics.Query) -> analytics.Answer:
+        if question.dimensions == ("model",):
+            assert question.start
+            assert question.end
+            asked.append((question.start, question.end))
+        answer = query(client, question)
+        return replace(answer, rows=answer.rows[:most], truncated=len(answer.rows) > most)
+
+    monkeypatch.setattr(analytics, "query", short)
+    return asked
+
+
+@pytest.mark.parametrize("clock", [NOON.replace(hour=22, minute=34)], indirect=True)
+def test_a_day_with_more_rows_than_an_answer_holds_is_asked_for_by_parts(
+    synced: Organization, pulled: Pull, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some four hundred models in every hour are more than ten thousand rows by the evening."""
+    pulled("activity")
+    models = UsageDay.objects.values("model_id").distinct().count()
+    asked = limited(monkeypatch, 2 * models)
+    pulled("today")
+    assert len(asked) > 1
+    assert all(moment.minute == 0 for moment, _ in asked)
+    whole = [span for span in asked if not any(span != other and within(other, span) for other in asked)]
+    assert [end for _, end in whole[:-1]] == [start for start, _ in whole[1:]]
+    assert today_of(Dimension.MODEL) == today_of(Dimension.TOTAL) > (0, 0, 0)
+
+
+def within(inner: tuple[datetime, datetime], outer: tuple[datetime, datetime]) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def test_an_hour_that_does_not_fit_is_told(
+    synced: Organization, pull: Pull, pulled: Pull, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulled("activity")
+    limited(monkeypatch, 0)
+    run = pull("today")
+    assert run.state == SyncRun.State.FAILED
+    assert run.error == "OpenRouter's analytics give only part of a single hour."
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "is_hourly", "middle"),
+    [
+        ("2026-03-16T00:00", "2026-03-18T00:00", False, "2026-03-17T00:00"),
+        ("2026-03-16T00:00", "2026-03-18T00:00", True, "2026-03-17T00:00"),
+        ("2026-03-16T00:00", "2026-03-17T12:34", True, "2026-03-16T18:00"),
+        ("2026-03-17T00:00", "2026-03-17T22:34", True, "2026-03-17T11:00"),
+        ("2026-03-17T11:00", "2026-03-17T12:34", True, "2026-03-17T12:00"),
+        ("2026-03-17T10:00", "2026-03-17T12:00", True, "2026-03-17T11:00"),
+    ],
+)
+def test_where_a_range_is_parted(start: str, end: str, is_hourly: bool, middle: str) -> None:
+    at = [datetime.fromisoformat(f"{moment}+00:00") for moment in (start, end, middle)]
+    assert _middle(at[0], at[1], is_hourly=is_hourly) == at[2]
 
 
 def test_an_organization_without_use_has_no_hours(
