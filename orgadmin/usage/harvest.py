@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max
@@ -35,22 +36,22 @@ WANTED: dict[str, tuple[str, ...]] = {
 
 
 def pull_harvest(run: SyncRun, held: Holding) -> None:
-    """The body of the kind "harvest": every day since the last, a month of them at first. Raises
-    OpenRouterError and LeaseLost."""
+    """The body of the kind "harvest": every day since the last, a month of them at first. A day that does not
+    fit into an answer is left out, and the run's row says so. Raises OpenRouterError and LeaseLost."""
     organization = run.organization
     since, until = _missing(organization), last_complete_day()
     if since > until:
         return
     client = client_for(organization, patience=PATIENCE)
+    rows: list[Harvest] = []
+    left_out: dict[str, list[datetime]] = {}
     try:
-        offered = analytics.meta(client)
-        rows = [
-            row
-            for question in _questions(offered, since, until)
-            for row in _rows(organization, question, list(whole(client, held, question)))
-        ]
+        for question in _questions(analytics.meta(client), since, until):
+            missing = left_out.setdefault(_name(question), [])
+            rows += _rows(organization, question, list(whole(client, held, question, left_out=missing)))
     finally:
         run.calls = client.calls
+    run.error = _without(left_out)
     held.renew()
     run.seen = len(rows)
     with transaction.atomic():
@@ -82,8 +83,23 @@ def _questions(offered: Meta, since: date, until: date) -> list[Query]:
     ]
 
 
+def _name(question: Query) -> str:
+    return question.dimensions[0] if question.dimensions else ""
+
+
+def _without(left_out: Mapping[str, list[datetime]]) -> str:
+    """What the Sync page says of days that are missing; nothing where none is."""
+    parts = [
+        f"{name.replace('_', ' ') or 'total'} on {missing[0].date()}"
+        + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+        for name, missing in left_out.items()
+        if missing
+    ]
+    return f"Left out, because OpenRouter gives only part of it: {'; '.join(parts)}" if parts else ""
+
+
 def _rows(organization: Organization, question: Query, rows: list[Row]) -> list[Harvest]:
-    name = question.dimensions[0] if question.dimensions else ""
+    name = _name(question)
     found: dict[tuple[date, str], Harvest] = {}
     for row in rows:
         assert row.moment is not None

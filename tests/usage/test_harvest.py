@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import time_machine
 
-from orgadmin.accounts.models import Organization
+from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.models import SyncRun
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter import analytics
+from orgadmin.usage.clock import midnight
 from orgadmin.usage.models import Harvest
+from tests.conftest import SignIn
 from tests.sandbox_server import RunningSandbox
 from tests.usage.conftest import NOON, Pull
 from tests.usage.upstream import Upstream, ago
@@ -99,6 +101,43 @@ def test_a_failure_in_the_middle_leaves_everything_to_the_next_pull(
     sandbox.sandbox.fault(kind="status", status=500, path="/analytics/query")
     assert pull("harvest").state == SyncRun.State.FAILED
     assert not days()
+    pulled("harvest")
+    assert len(days()) == 30
+
+
+def test_a_day_of_a_dimension_that_does_not_fit_is_left_out_and_told(
+    synced: Organization, pulled: Pull, monkeypatch: pytest.MonkeyPatch, viewer: User, sign_in: SignIn
+) -> None:
+    """The other dimensions, and the other days, are kept."""
+    query = analytics.query
+    full = {midnight(ago(TODAY, 3)), midnight(ago(TODAY, 9))}
+
+    def cut(client: Any, question: analytics.Query) -> analytics.Answer:
+        answer = query(client, question)
+        assert question.start
+        assert question.end
+        is_cut = any(question.start <= day < question.end for day in full)
+        return replace(answer, truncated=is_cut and question.dimensions == ("app",))
+
+    monkeypatch.setattr(analytics, "query", cut)
+    run = pulled("harvest")
+    assert (
+        run.error == f"Left out, because OpenRouter gives only part of it: app on {ago(TODAY, 9)} and 1 more"
+    )
+    assert f"{run.error}." in sign_in(viewer).get("/o/acme/sync/").content.decode()
+    kept = {name: Harvest.objects.filter(dimension=name).values("day").distinct() for name in ("", "app")}
+    assert {name: rows.count() for name, rows in kept.items()} == {"": 30, "app": 28}
+    assert not Harvest.objects.filter(dimension="app", day=ago(TODAY, 3)).exists()
+
+
+def test_a_day_that_takes_too_long_is_not_left_out_for_ever(
+    synced: Organization, sandbox: RunningSandbox, pull: Pull, pulled: Pull
+) -> None:
+    sandbox.sandbox.fault(kind="delay", seconds=0, path="/analytics/query", times=1)
+    sandbox.sandbox.fault(kind="status", status=408, path="/analytics/query", times=200)
+    assert pull("harvest").state == SyncRun.State.FAILED
+    assert not days()
+    sandbox.sandbox.clear_faults()
     pulled("harvest")
     assert len(days()) == 30
 
