@@ -22,7 +22,6 @@ from dashboard.analytics.services import Unfit, ask, asking_start, meta_of, ques
 from dashboard.analytics.trouble import trouble_of, unfit
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.jobs.models import Job, JobItem
-from orgadmin.openrouter.analytics import Meta
 from orgadmin.openrouter.errors import OpenRouterError
 from orgadmin.pages import go, page_of, respond, sentence, wants_fragment
 
@@ -90,7 +89,7 @@ def csv(request: OrgRequest) -> HttpResponseBase:
     question = Question.of(request.GET)
     try:
         kept = ask(organization=request.organization, question=question)
-        return stream(request.organization, _reading(kept, meta_of(request.organization)))
+        return stream(request.organization, Reading(kept, meta_of(request.organization), timezone.now()))
     except Unfit as problem:
         why = str(problem)
     except OpenRouterError as error:
@@ -106,7 +105,7 @@ def asked_csv(request: OrgRequest, asking_id: int) -> HttpResponseBase:
     why = "it is still being asked." if job.is_open else "the answer is not kept any more."
     if kept is not None:
         try:
-            return stream(request.organization, _reading(kept, meta_of(request.organization)))
+            return stream(request.organization, Reading(kept, meta_of(request.organization), timezone.now()))
         except OpenRouterError as error:
             why = _why(error)
     address = _address(request, "asked", asking_id=job.pk)
@@ -186,16 +185,12 @@ def _builder(request: OrgRequest, question: Question) -> Builder | None:
 
 
 def _answer(request: OrgRequest, kept: Kept, made: Builder) -> dict[str, Any]:
-    reading = _reading(kept, made.meta)
+    reading = Reading(kept, made.meta, timezone.now())
     return {
         "reading": reading,
         "gallery": pictures(reading),
         "page": page_of(len(reading.rows), request.GET.get("page"), reading.lines),
     }
-
-
-def _reading(kept: Kept, meta: Meta) -> Reading:
-    return Reading(kept, meta, timezone.now())
 
 
 def _address(request: OrgRequest, name: str = "show", **kwargs: Any) -> str:
