@@ -67,7 +67,7 @@ def test_a_question_is_put_together_run_and_saved_with_the_keyboard(page: Page) 
 
     choose(page, "#question-by-0", "Model")
     # The part of the form around it came anew, and the focus is where it was.
-    assert page.evaluate("document.activeElement.id") == "question-by-0"
+    expect(page.locator("#question-by-0")).to_be_focused()
     tab_to(page, "#question-add")
     press(page, "Enter")
     expect(page.locator("#question-f0")).to_be_visible()
@@ -76,8 +76,8 @@ def test_a_question_is_put_together_run_and_saved_with_the_keyboard(page: Page) 
     tab_to(page, "#question-run")
     press(page, "Enter")
     expect(page.locator("#answer h2").first).to_have_text("Total spend, P90 latency by Model")
-    assert "run=1" in page.url
-    assert "f0=variant" in page.url
+    expect(page).to_have_url(re.compile("run=1"))
+    expect(page).to_have_url(re.compile("f0=variant"))
 
     # Their module came with the first chart.
     page.locator("#answer-chart-2[data-ready]").wait_for()
@@ -86,7 +86,7 @@ def test_a_question_is_put_together_run_and_saved_with_the_keyboard(page: Page) 
     expect(page.locator("#answer-chart-1 [data-chart-tip]")).to_be_visible()
     tab_to(page, "#answer-chart-2 [data-chart-plot]")
     press(page, "Home")
-    assert ":" in page.locator("#answer-chart-2 [data-chart-said]").inner_text()
+    expect(page.locator("#answer-chart-2 [data-chart-said]")).to_contain_text(":")
 
     tab_back_to(page, "#answer-save")
     press(page, "Enter")

@@ -79,8 +79,8 @@ def test_errors_come_into_the_dialog_and_the_key_does_not(signed_in: Page) -> No
     dialog.get_by_label("Management key").fill("sk-or-v1-not-to-be-seen-again")
     dialog.get_by_role("button", name="Replace key").click()
     expect(dialog.get_by_role("alert")).to_contain_text("The key was not replaced")
-    assert dialog.get_by_label("Base URL").input_value() == "nonsense"
-    assert dialog.get_by_label("Management key").input_value() == ""
+    expect(dialog.get_by_label("Base URL")).to_have_value("nonsense")
+    expect(dialog.get_by_label("Management key")).to_have_value("")
 
 
 def _age_proofs() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser.conftest import NARROW, WIDE, OpenPage
 
@@ -101,20 +101,20 @@ def test_it_works_without_javascript(open_page: OpenPage) -> None:
     page = open_page("/o/acme/keys/", java_script_enabled=False)
 
     page.get_by_role("link", name="Next page").first.click()
-    assert page.url.endswith("?page=2")
+    expect(page).to_have_url("/o/acme/keys/?page=2")
     page.get_by_role("searchbox", name="Search name").fill("nothing")
     page.get_by_role("button", name="Apply").click()
-    assert page.get_by_text("No key matches").is_visible()
+    expect(page.get_by_text("No key matches")).to_be_visible()
     page.get_by_role("link", name="Create key").click()
-    assert page.get_by_label("Name", exact=True).is_visible()
+    expect(page.get_by_label("Name", exact=True)).to_be_visible()
     page.get_by_role("button", name="Create key").click()
-    assert page.get_by_text("Nothing was saved").is_visible()
+    expect(page.get_by_text("Nothing was saved")).to_be_visible()
 
 
 def test_print_shows_the_list_alone(page: Page) -> None:
     page.goto("/o/acme/keys/")
     page.emulate_media(media="print")
 
-    assert page.get_by_role("table").is_visible()
+    expect(page.get_by_role("table")).to_be_visible()
     for hidden in (".sidebar", ".topbar", ".filters", ".list-bar"):
-        assert not page.locator(hidden).first.is_visible()
+        expect(page.locator(hidden).first).to_be_hidden()

@@ -110,10 +110,10 @@ def test_search_keeps_the_last_answer_and_the_address(page: Page) -> None:
 
     expect(page.get_by_text("No key matches")).to_be_visible()
     expect(search).to_be_focused()
-    assert page.url.endswith("?q=nothing&sort=name")
+    expect(page).to_have_url(KEYS + "?q=nothing&sort=name")
     page.go_back()
     expect(page.get_by_text("No key matches")).to_have_count(0)
-    assert page.url.endswith(KEYS)
+    expect(page).to_have_url(KEYS)
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
 
 
@@ -132,7 +132,7 @@ def test_a_late_answer_does_not_overwrite_a_newer_one(page: Page) -> None:
     expect(page.get_by_text("No key matches")).to_be_visible()
 
     assert len(held) == 1
-    assert page.url.endswith("?q=nothing&sort=name")
+    expect(page).to_have_url(KEYS + "?q=nothing&sort=name")
 
 
 def test_sorting_and_paging_change_the_list_and_the_address(page: Page) -> None:
@@ -146,7 +146,7 @@ def test_sorting_and_paging_change_the_list_and_the_address(page: Page) -> None:
     expect(page.locator(".pager").first).to_contain_text("51–100")
     expect(page.get_by_role("link", name="Next page").first).to_be_focused()
     expect(page.locator("#announcement")).to_have_text("51–100 of 10,213 keys")
-    assert page.url.endswith("?sort=-name&page=2")
+    expect(page).to_have_url(KEYS + "?sort=-name&page=2")
 
 
 def test_selecting_rows_counts_them(page: Page) -> None:
@@ -228,10 +228,9 @@ def test_the_theme_changes_at_once_and_stays(page: Page) -> None:
     with page.expect_response("**/theme/"):
         page.get_by_role("button", name="Dark").click()
 
-    background = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(background) == "rgb(15, 15, 18)"
+    expect(page.locator("body")).to_have_css("background-color", "rgb(15, 15, 18)")
     page.reload()
-    assert page.evaluate(background) == "rgb(15, 15, 18)"
+    expect(page.locator("body")).to_have_css("background-color", "rgb(15, 15, 18)")
 
 
 def test_a_toast_leaves_by_itself_unless_looked_at(page: Page) -> None:

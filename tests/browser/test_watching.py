@@ -61,7 +61,7 @@ def test_a_job_is_followed_filtered_and_what_failed_tried_again(
     expect(page.locator("#job").get_by_text("Done, 1 failed")).to_be_visible()
     page.locator("select[name=state]").select_option("failed")
     expect(page.locator("#items").get_by_text("1–1 of 1 item")).to_be_visible()
-    assert page.url.endswith("?state=failed")
+    expect(page).to_have_url(f"/o/acme/sync/jobs/{job.pk}/?state=failed")
     page.get_by_text("Try the 1 again").click()
     expect(page.get_by_text("What failed is tried again.")).to_be_visible()
 
@@ -88,7 +88,7 @@ def test_the_log_is_searched_opened_and_left_with_the_keyboard(
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_text("Edit key")).to_be_visible()
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.textContent") == "Edit key"
+    expect(page.locator(":focus")).to_have_text("Edit key")
     with page.expect_download() as download:
         page.get_by_text("CSV").click()
     assert download.value.suggested_filename.endswith(".csv")
@@ -129,7 +129,7 @@ def test_the_first_sync_fills_the_whole_page(
     expect(page.get_by_text("40 keys in 3 workspaces")).to_be_visible()
     expect(page.locator("#nouns")).to_have_count(0)
     expect(page.locator("#workspace-menu")).to_be_visible()
-    assert page.url.endswith("?sort=-month")
+    expect(page).to_have_url("/o/acme/keys/?sort=-month")
 
 
 def test_it_says_that_the_dashboard_cannot_be_reached(page: Page, problems: list[str]) -> None:
