@@ -32,6 +32,7 @@ def show(request: OrgRequest) -> HttpResponse:
         "chart": chart,
         "chart_note": note,
         "lists": [
+            ("Top models", selectors.top(organization, settled, Dimension.MODEL, "model")),
             ("Top keys", selectors.top(organization, settled, Dimension.KEY, "key")),
             ("Top members", selectors.top(organization, settled, Dimension.MEMBER, "member")),
             ("Top workspaces", selectors.top(organization, settled, Dimension.WORKSPACE, "workspace")),
