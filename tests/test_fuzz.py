@@ -320,6 +320,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "workspace",
     ),
     "credits/": ("range",),
+    "spend/filter/": ("by", "q", "model", "provider", "key", "member", "workspace"),
     "spend/csv/": ("range", "since", "until", "model", "provider", "key", "member", "workspace"),
     "spend/reconciliation/": ("only", "page"),
 }

@@ -56,6 +56,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "front:invitation": (THE_WORLD, no(THE_WORLD)),
     "front:accept": (THE_WORLD, THE_WORLD),
     "overview:show": (READERS, no(READERS)),
+    "spend:filter": (EVERYBODY, no(EVERYBODY)),
     "spend:panel": (EVERYBODY, no(EVERYBODY)),
     "spend:show": (EVERYBODY, no(EVERYBODY)),
     "credits:show": (READERS, no(READERS)),
