@@ -20,7 +20,7 @@ from orgadmin.usage.outlook import behind
 def show(request: OrgRequest) -> HttpResponse:
     organization = request.organization
     past, settled = behind(organization), selectors.last_settled(organization)
-    spent = selectors.Spent(organization, settled)
+    spent = selectors.Spent(organization, settled, past)
     chart, note = chart_of(organization, SpendFilters(range="30d"))
     context = {
         "organization": organization,
