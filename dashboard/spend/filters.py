@@ -72,7 +72,7 @@ class SpendFilters:
             field.name: query.get(field.name, "").strip()[:LONGEST_NAME].replace("\x00", "")
             for field in fields(cls)
         }
-        since, until = _day(text["since"]), _day(text["until"])
+        since, until = day_of(text["since"]), day_of(text["until"])
         if since and until and since > until:
             since, until = until, since
         return cls(
@@ -131,8 +131,9 @@ class SpendFilters:
         return urlencode(kept)
 
 
-def _day(text: str) -> date | None:
-    """A day, unless it lies before anything that can be asked for: a year is typed digit by digit."""
+def day_of(text: str) -> date | None:
+    """A day as an address spells it; None for one before anything that can be asked for, because a year is
+    typed digit by digit."""
     try:
         day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:
