@@ -77,7 +77,7 @@ class _FirstDay(Func):
 @dataclass(frozen=True, slots=True)
 class Extremes:
     """What may be said of a rate over a span: its lowest and highest day, and which one is the newest.
-    ``weight`` is the number of requests behind it, where these are harvested too."""
+    ``weight`` is the sum of another metric that says how much lies behind it; without one, the days."""
 
     label: str
     lowest: Decimal

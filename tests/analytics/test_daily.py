@@ -149,6 +149,21 @@ def test_rates_have_extremes_and_a_newest_day_but_no_sum(reader: Client, synced:
     assert 'data-chart="lines"' in page
 
 
+def test_the_lines_drawn_are_those_with_most_behind_them(reader: Client, synced: Organization) -> None:
+    for number in range(9):
+        record(synced, ago(1), f"P{number}", request_count=number, p50_latency=Decimal(100 - number))
+        for days in range(1, number + 2):
+            record(synced, ago(days), f"M{number}", by="model", p50_latency=Decimal(7))
+    page = shown(reader, "?by=provider&metric=p50_latency")
+    assert "7 of 9 lines are drawn, those with most requests: the table has all." in page
+    legend = r'class="swatch series-\d"></span>([^<]*)'
+    assert re.findall(legend, page) == ["P8", "P7", "P6", "P5", "P4", "P3", "P2"]
+    assert len(cells(page)) == 9
+    page = shown(reader, "?by=model")
+    assert "those with most days" in page
+    assert re.findall(legend, page) == ["M8", "M7", "M6", "M5", "M4", "M3", "M2"]
+
+
 def test_missing_days_are_gaps_and_are_named(reader: Client, synced: Organization) -> None:
     for days in (7, 6, 3, 2):
         record(synced, ago(days), "Azure", request_count=4, p50_latency=Decimal(100 * days))

@@ -86,9 +86,12 @@ class Drawing:
         return Picture(chart, True, ["What is below zero has no bar: the table has it."] if is_below else [])
 
     def lines(
-        self, figures: Mapping[tuple[str, date], Decimal], ranked: Sequence[tuple[str, str]]
+        self,
+        figures: Mapping[tuple[str, date], Decimal],
+        ranked: Sequence[tuple[str, str]],
+        weighed_by: str,
     ) -> Picture:
-        """``figures`` by label and day of the first labels of ``ranked``."""
+        """``figures`` are by label and day, of the first of ``ranked``: those with most of ``weighed_by``."""
         days, shown = self._days(), ranked[:MOST_SERIES]
         lines = [
             Line(
@@ -105,7 +108,8 @@ class Drawing:
             )
         if len(ranked) > len(shown):
             notes.append(
-                f"{len(shown)} of {len(ranked)} lines are drawn, those with most requests: the table has all."
+                f"{len(shown)} of {len(ranked)} lines are drawn, those with most {weighed_by}: "
+                "the table has all."
             )
         chart = Lines(self.caption, self._buckets(), lines, self.column.write, BUCKET_NAMES[self.grain])
         return Picture(chart, False, notes)

@@ -244,9 +244,13 @@ class _Sums(_Found):
 
 
 class _Rates(_Found):
+    @property
+    def has_requests(self) -> bool:
+        return REQUESTS in self.offer.columns[self.filters.by]
+
     @cached_property
     def extremes(self) -> dict[str, Extremes]:
-        weighed_by = REQUESTS if REQUESTS in self.offer.columns[self.filters.by] else ""
+        weighed_by = REQUESTS if self.has_requests else ""
         found = self.record.extremes(self.span, self.column.metric.name, weighed_by)
         return {one.label: one for one in found}
 
@@ -255,8 +259,8 @@ class _Rates(_Found):
         return list(self.extremes)
 
     def picture(self, drawing: Drawing) -> Picture:
-        shown = self.labels[:MOST_SERIES]
-        return drawing.lines(self.record.figures(self.column.metric.name, shown, self.span), self.ranked)
+        figures = self.record.figures(self.column.metric.name, self.labels[:MOST_SERIES], self.span)
+        return drawing.lines(figures, self.ranked, "requests" if self.has_requests else "days")
 
     def rows(self, labels: Sequence[str], links: Mapping[str, str]) -> list[Row]:
         days = {self.extremes[label].newest for label in labels}
