@@ -25,12 +25,13 @@ COLOURS = 8
 @dataclass(frozen=True)
 class Bucket:
     """One bar: ``label`` stands under it, ``title`` in its tooltip; ``href`` leads to what it is made of.
-    ``is_open``: more may come."""
+    ``is_open``: more may come. Not ``is_known``: nobody recorded it, so that its zeros are no figures."""
 
     label: str
     title: str
     href: str = ""
     is_open: bool = False
+    is_known: bool = True
 
 
 @dataclass(frozen=True)

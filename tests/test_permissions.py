@@ -67,6 +67,8 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "analytics:ask": (no(READERS), READERS),
     "analytics:asked": (READERS, no(READERS)),
     "analytics:asked-csv": (READERS, no(READERS)),
+    "analytics:daily": (READERS, no(READERS)),
+    "analytics:daily-csv": (READERS, no(READERS)),
     "analytics:saved": (READERS, no(READERS)),
     "analytics:save": (CHANGERS, CHANGERS),
     "analytics:saved-rename": (CHANGERS, CHANGERS),

@@ -74,7 +74,7 @@ class Reading:
     @cached_property
     def columns(self) -> list[Column]:
         known = {metric.name: metric for metric in self.meta.metrics}
-        return [_column(known.get(name) or _stranger(name)) for name in self.kept.question.metrics]
+        return [column_of(known.get(name) or _stranger(name)) for name in self.kept.question.metrics]
 
     @cached_property
     def headings(self) -> list[str]:
@@ -118,7 +118,8 @@ class Reading:
         return any(count > 1 for count in seen.values())
 
 
-def _column(metric: Metric) -> Column:
+def column_of(metric: Metric) -> Column:
+    """How the metric's figures are called, written, and whether they may be added up."""
     label = metric.display_label or metric.name
     return Column(metric, label, units.writer(metric.display_format), is_additive(metric))
 

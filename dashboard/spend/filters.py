@@ -76,7 +76,7 @@ class SpendFilters:
         text = {
             field.name: _clean(query.get(field.name, "")) for field in fields(cls) if field.name not in GROUPS
         }
-        since, until = _day(text["since"]), _day(text["until"])
+        since, until = day_of(text["since"]), day_of(text["until"])
         if since and until and since > until:
             since, until = until, since
         return cls(
@@ -174,8 +174,9 @@ def _parts(texts: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in cleaned if text))[:MOST_PARTS]
 
 
-def _day(text: str) -> date | None:
-    """A day, unless it lies before anything that can be asked for: a year is typed digit by digit."""
+def day_of(text: str) -> date | None:
+    """A day as an address spells it; None for one before anything that can be asked for, because a year is
+    typed digit by digit."""
     try:
         day = date.fromisoformat(text) if len(text) == 10 else None
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from orgadmin.openrouter import analytics
 from orgadmin.openrouter.analytics import Meta, Query, Row
 from orgadmin.usage.asking import days, whole
 from orgadmin.usage.clock import last_complete_day, today
-from orgadmin.usage.models import Harvest
+from orgadmin.usage.models import Harvest, HarvestMetric
 
 WINDOW_DAYS = 31
 # What is asked of each dimension, as far as this account offers it.
@@ -46,7 +46,8 @@ def pull_harvest(run: SyncRun, held: Holding) -> None:
     rows: list[Harvest] = []
     left_out: dict[str, list[datetime]] = {}
     try:
-        for question in _questions(analytics.meta(client), since, until):
+        offered = analytics.meta(client)
+        for question in _questions(offered, since, until):
             missing = left_out.setdefault(_name(question), [])
             rows += _rows(organization, question, list(whole(client, held, question, left_out=missing)))
     finally:
@@ -57,6 +58,34 @@ def pull_harvest(run: SyncRun, held: Holding) -> None:
     with transaction.atomic():
         Harvest.objects.filter(organization=organization, day__range=(since, until)).delete()
         Harvest.objects.bulk_create(rows, batch_size=500)
+        _describe(organization, offered, rows)
+
+
+def _describe(organization: Organization, offered: Meta, rows: Iterable[Harvest]) -> None:
+    """Keep what the metrics of these rows are: a page that shows them asks OpenRouter nothing."""
+    known = {metric.name: metric for metric in offered.metrics}
+    there = dict.fromkeys(
+        (row.dimension, name)
+        for row in rows
+        for name, value in row.metrics.items()
+        if value is not None and name in known
+    )
+    HarvestMetric.objects.bulk_create(
+        [
+            HarvestMetric(
+                organization=organization,
+                dimension=dimension,
+                name=name,
+                display_label=writable(known[name].display_label)[:200],
+                display_format=writable(known[name].display_format)[:60],
+                is_rate=known[name].is_rate,
+            )
+            for dimension, name in there
+        ],
+        update_conflicts=True,
+        unique_fields=["organization", "dimension", "name"],
+        update_fields=["display_label", "display_format", "is_rate"],
+    )
 
 
 def _missing(organization: Organization) -> date:
