@@ -11,7 +11,6 @@ from functools import cached_property
 
 from dashboard.analytics import buckets, units
 from dashboard.analytics.kept import Kept
-from dashboard.analytics.rules import is_additive
 from dashboard.charts import Bucket
 from orgadmin.openrouter.analytics import Meta, Metric, Row
 
@@ -121,7 +120,7 @@ class Reading:
 def column_of(metric: Metric) -> Column:
     """How the metric's figures are called, written, and whether they may be added up."""
     label = metric.display_label or metric.name
-    return Column(metric, label, units.writer(metric.display_format), is_additive(metric))
+    return Column(metric, label, units.writer(metric.display_format), metric.is_additive)
 
 
 def _stranger(name: str) -> Metric:

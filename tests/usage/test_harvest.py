@@ -214,6 +214,34 @@ def test_labels_that_no_database_takes_and_rows_that_come_twice(
     assert not any("\x00" in label for label in labels)
 
 
+def test_two_apps_of_one_title_are_added_up_and_a_row_that_comes_twice_is_one(
+    synced: Organization, pulled: Pull, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = analytics.query
+    asked: list[int] = []
+
+    def odd(client: Any, question: analytics.Query) -> analytics.Answer:
+        answer = query(client, question)
+        if question.dimensions == ("app",):
+            asked.extend(int(row.metrics["request_count"] or 0) for row in answer.rows)
+            rows = tuple(replace(row, dimensions={"app": "Tool"}) for row in answer.rows)
+            return replace(answer, rows=(*rows, *rows))
+        if question.dimensions == ("provider",):
+            return replace(
+                answer, rows=tuple(replace(row, dimensions={"provider": "House"}) for row in answer.rows)
+            )
+        return answer
+
+    monkeypatch.setattr(analytics, "query", odd)
+    pulled("harvest")
+    apps = [metrics for (_, dimension, _), metrics in rows().items() if dimension == "app"]
+    assert len(apps) == len(days())
+    assert sum(metrics["request_count"] for metrics in apps) == sum(asked)
+    houses = [metrics for (_, dimension, _), metrics in rows().items() if dimension == "provider"]
+    assert all(metrics["request_count"] > 0 for metrics in houses)
+    assert [metrics["p50_latency"] for metrics in houses] == [None] * len(houses)
+
+
 @pytest.mark.parametrize("clock", [datetime(2028, 3, 1, 0, 0, 5, tzinfo=UTC)], indirect=True)
 def test_just_after_midnight_the_leap_day_is_left_for_later(
     synced: Organization, pulled: Pull, clock: time_machine.Traveller
