@@ -32,8 +32,10 @@ def page(
 
 def test_the_ranges_keep_what_was_chosen_meanwhile(page: Page) -> None:
     page.goto("/o/acme/spend/")
+    page.get_by_label("Group by").focus()
     page.get_by_label("Group by").select_option("key")
     expect(page.locator("#spend")).to_contain_text("by key")
+    expect(page.get_by_label("Group by")).to_be_focused()
     page.get_by_label("Measure").select_option("requests")
     expect(page.locator("#spend")).to_contain_text("Requests by key")
     page.locator("#ranges").get_by_role("link", name="7 d").click()
