@@ -132,8 +132,7 @@ class Outside:
         """The workspace and every key in it."""
         with self._changing():
             row = self._account.workspaces.get(workspace_id)
-            self._account.keys.drop_where(lambda key: key.workspace_id == row.id, self._clock.now())
-            self._account.workspaces.delete(row)
+            self._account.workspace_delete(row, self._clock.now())
 
     def add_member(
         self,

@@ -9,15 +9,20 @@ from typing import Any
 from openrouter import OpenRouter, components, operations
 from pydantic import BaseModel
 
+from orgadmin.sandbox.state.budgets import BudgetRow
 from tests.sandbox_server import RunningSandbox
+
+BUDGET = "5b1f0a52-0f6c-4a5e-9c1d-2f8e6f0b7a11"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Things there are: a key's hash and a workspace without keys."""
+    """Things there are: a key's hash, a workspace without keys but with a monthly budget, and a member of
+    the organization."""
 
     key: str
     workspace: str
+    member: str
 
 
 def subject(running: RunningSandbox) -> Subject:
@@ -26,7 +31,11 @@ def subject(running: RunningSandbox) -> Subject:
     row = running.sandbox.account.workspaces.get("sandbox")
     for key in running.sandbox.every_key(row.id):
         outside.delete_key(key["hash"])
-    return Subject(running.sandbox.every_key()[0]["hash"], row.id)
+    now = running.sandbox.now()
+    running.sandbox.account.budgets.add(BudgetRow(BUDGET, row.id, "monthly", 100, now, now))
+    return Subject(
+        running.sandbox.every_key()[0]["hash"], row.id, next(iter(running.sandbox.account.members)).id
+    )
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,35 @@ CALLS: dict[str, SdkCall] = {
     ),
     "DELETE /workspaces/{id}": SdkCall(
         lambda sdk, it: sdk.workspaces.delete(id=it.workspace), components.DeleteWorkspaceResponse
+    ),
+    "GET /workspaces/{id}/budgets": SdkCall(
+        lambda sdk, it: sdk.workspaces.list_budgets(workspace_ref=it.workspace),
+        components.ListWorkspaceBudgetsResponse,
+    ),
+    "GET /workspaces/{id}/budgets/{interval}": SdkCall(
+        lambda sdk, it: sdk.workspaces.get_budget(workspace_ref=it.workspace, interval="monthly"),
+        components.GetWorkspaceBudgetResponse,
+    ),
+    "PUT /workspaces/{id}/budgets/{interval}": SdkCall(
+        lambda sdk, it: sdk.workspaces.set_budget(
+            workspace_ref=it.workspace, interval="lifetime", limit_usd=500.5
+        ),
+        components.UpsertWorkspaceBudgetResponse,
+    ),
+    "DELETE /workspaces/{id}/budgets/{interval}": SdkCall(
+        lambda sdk, it: sdk.workspaces.delete_budget(workspace_ref=it.workspace, interval="monthly"),
+        components.DeleteWorkspaceBudgetResponse,
+    ),
+    "GET /workspaces/{id}/members": SdkCall(
+        lambda sdk, it: sdk.workspaces.list_members(id="default"), components.ListWorkspaceMembersResponse
+    ),
+    "POST /workspaces/{id}/members/add": SdkCall(
+        lambda sdk, it: sdk.workspaces.bulk_add_members(id=it.workspace, user_ids=[it.member]),
+        components.BulkAddWorkspaceMembersResponse,
+    ),
+    "POST /workspaces/{id}/members/remove": SdkCall(
+        lambda sdk, it: sdk.workspaces.bulk_remove_members(id=it.workspace, user_ids=[it.member]),
+        components.BulkRemoveWorkspaceMembersResponse,
     ),
     "GET /organization/members": SdkCall(
         lambda sdk, it: sdk.organization.list_members(), operations.ListOrganizationMembersResponseBody

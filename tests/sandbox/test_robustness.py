@@ -27,9 +27,14 @@ names = st.sampled_from([
     "name", "limit", "limit_reset", "include_byok_in_limit", "expires_at", "creator_user_id", "workspace_id",
     "colour",
     "disabled", "external", "slug", "description", "io_logging_sampling_rate", "io_logging_api_key_ids",
+    "disabled_server_tools", "limit_usd", "include_byok_in_budgets", "user_ids",
 ])  # fmt: skip
 bodies = st.dictionaries(names, values, max_size=6) | values
-places = st.sampled_from(["POST /keys", "PATCH /keys/{key}", "POST /workspaces", "PATCH /workspaces/default"])
+places = st.sampled_from([
+    "POST /keys", "PATCH /keys/{key}", "POST /workspaces", "PATCH /workspaces/default",
+    "PUT /workspaces/default/budgets/weekly", "POST /workspaces/production/members/add",
+    "POST /workspaces/production/members/remove",
+])  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
@@ -41,7 +46,8 @@ def test_no_body_makes_it_stumble(body: Any, place: str) -> None:
     key = sandbox.outside.create_key(name="x")
     response = api(method, path.format(key=key), data=json.dumps(body), content_type="application/json")
     assert response.status_code in (200, 201, 400)
-    for path in ("/keys", "/workspaces", "/credits", f"/keys/{key}"):
+    read = "/keys", "/workspaces", "/workspaces/default/budgets", "/workspaces/production/members", "/credits"
+    for path in (*read, f"/keys/{key}"):
         assert api.get(path).status_code == 200
     json.dumps(sandbox.requests().as_json())
 

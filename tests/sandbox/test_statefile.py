@@ -33,6 +33,11 @@ def test_everything_is_as_it_was_left(options: Options) -> None:
     api.delete(f"/keys/{rows[2]['hash']}")
     api.patch(f"/keys/{rows[3]['hash']}", {"workspace_id": api.data("/workspaces")[0]["id"]})
     api.post("/workspaces", {"name": "W", "slug": "w"})
+    people = [member["id"] for member in api.data("/organization/members")]
+    api.post("/workspaces/w/members/add", {"user_ids": people[1:3]})
+    api.put("/workspaces/w/budgets/monthly", {"limit_usd": 12.5, "include_byok_in_budgets": True})
+    api.put("/workspaces/w/budgets/lifetime", {"limit_usd": 99})
+    api.delete("/workspaces/production/budgets/daily")
     sandbox.outside.spend(rows[4]["hash"], usd=3)
     sandbox.outside.quiet_key(rows[5]["hash"])
     sandbox.outside.correct_day(rows[6]["hash"], date="2026-11-10", usd=-0.5, requests=-3)
@@ -40,7 +45,8 @@ def test_everything_is_as_it_was_left(options: Options) -> None:
     sandbox.outside.remove_member(next(iter(sandbox.account.members)).id)
     sandbox.advance(timedelta(days=3, seconds=0.5))
     again, its_api = opened(options)
-    for path in ("/keys", "/workspaces", "/organization/members", "/credits"):
+    inside = [f"/workspaces/{slug}/{what}" for slug in ("w", "production") for what in ("budgets", "members")]
+    for path in ("/keys", "/workspaces", "/organization/members", "/credits", *inside):
         assert its_api.get(path).json == api.get(path).json
     assert its_api.data("/activity", group_by="workspace") == api.data("/activity", group_by="workspace")
     assert again.every_key() == sandbox.every_key()

@@ -14,7 +14,9 @@ from orgadmin.sandbox.moments import days, midnight_before, seconds_of
 from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.seed.keys import KeyMaker
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
+from orgadmin.sandbox.seed.workspaces import add_budgets, add_memberships
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.budgets import ENTERPRISE, Budgets
 from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.keys import hash_of, label_of
 from orgadmin.sandbox.state.members import MemberRow, Members
@@ -34,7 +36,9 @@ class Options:
 
     `analytics_per_minute` is how many calls of `/analytics/*` are answered in a minute, None for any
     number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
-    never. These two do not make it another account.
+    never. `budgets` is what the plan has of workspace budgets (one of `state.budgets.PLANS`);
+    `default_deletable` says that the default workspace may be deleted. These do not make it another
+    account.
     """
 
     seed: int = 7
@@ -46,6 +50,8 @@ class Options:
     personal: bool = False
     analytics_per_minute: int | None = 64
     analytics_kept_for: int = 60
+    budgets: str = ENTERPRISE
+    default_deletable: bool = False
 
 
 def management_key(seed: int) -> str:
@@ -71,6 +77,8 @@ def populate(options: Options, born: datetime) -> Account:
         members=_members(options),
         rooms=Rooms([]),
         top_up=500,
+        budgets=Budgets(plan=options.budgets),
+        default_deletable=options.default_deletable,
         analytics=Desk(per_minute=options.analytics_per_minute, kept_for=options.analytics_kept_for),
     )
     _add_workspaces(account, options, start)
@@ -79,6 +87,8 @@ def populate(options: Options, born: datetime) -> Account:
     for number in range(options.keys):
         account.keys.add(maker.key(number))
     account.top_up = _top_up(account, born)
+    add_memberships(account, born)
+    add_budgets(account, options.days, born)
     return account
 
 
