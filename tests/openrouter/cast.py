@@ -117,6 +117,30 @@ def workspace_row(number: int = 1, **changes: Any) -> dict[str, Any]:
     }
 
 
+def workspace_member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"660e8400-e29b-41d4-a716-{number:012d}",
+        "workspace_id": WORKSPACE,
+        "user_id": f"user_{number:026d}",
+        "role": "member",
+        "created_at": "2025-08-24T10:30:00Z",
+        **changes,
+    }
+
+
+def budget_row(interval: str | None = "monthly", **changes: Any) -> dict[str, Any]:
+    """A workspace's budget; the interval of a lifetime budget is null."""
+    return {
+        "id": "770e8400-e29b-41d4-a716-446655440000",
+        "workspace_id": WORKSPACE,
+        "limit_usd": 100.5,
+        "reset_interval": interval,
+        "created_at": "2025-08-24T10:30:00Z",
+        "updated_at": "2025-08-24T15:45:00.363244+00:00",
+        **changes,
+    }
+
+
 def member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
     return {
         "id": f"user_{number:026d}",
