@@ -16,7 +16,10 @@ from orgadmin.sandbox.wire import (
     balance,
     key,
     keys,
+    media_models,
     members,
+    models,
+    providers,
     workspace_budgets,
     workspace_members,
     workspaces,
@@ -34,6 +37,9 @@ GROUPS = (
     balance,
     activity,
     analytics,
+    models,
+    media_models,
+    providers,
 )
 
 

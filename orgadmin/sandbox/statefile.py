@@ -41,6 +41,7 @@ _NOT_THE_ACCOUNT = {
     "analytics_kept_for",
     "budgets",
     "default_deletable",
+    "models",
 }
 
 
@@ -82,6 +83,7 @@ def restored(options: Options, clock: Clock) -> Account:
     account.members.take_over(_parsed(content["members"]))
     account.memberships.take_over(_parsed(content["memberships"]))
     account.budgets.take_over(_parsed(content["budgets"]))
+    account.shelf.changes = _parsed(content["models_changed"])
     account.rooms.rows = _parsed(content["rooms"])
     for row in _parsed(content["keys_changed"]):
         account.keys.replace(row)
@@ -106,6 +108,7 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "members": list(account.members),
         "memberships": list(account.memberships),
         "budgets": list(account.budgets),
+        "models_changed": account.shelf.changes,
         "rooms": account.rooms.rows,
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),

@@ -81,6 +81,20 @@ def test_no_question_makes_it_stumble(question: dict[str, Any]) -> None:
     assert response.status_code in (200, 400)
 
 
+parameters = st.sampled_from([
+    "offset", "limit", "category", "supported_parameters", "output_modalities", "sort", "q", "context",
+    "input_modalities", "min_price", "max_price", "arch", "model_authors", "providers", "distillable", "zdr",
+    "region", "min_age_days", "max_tool_success_rate", "min_coding_index",
+])  # fmt: skip
+asked = st.sampled_from(["true", "all", "1", "0.5", "newest", "null", "", ","]) | st.text(max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(query=st.dictionaries(parameters, asked, max_size=4))
+def test_no_query_of_the_catalog_makes_it_stumble(query: dict[str, str]) -> None:
+    assert QUESTIONED.get("/models", **query).status_code in (200, 400)
+
+
 def test_a_lone_surrogate_is_no_name(api: Caller) -> None:
     assert api("POST", "/keys", data=b'{"name": "\\ud800"}').status_code == 400
 

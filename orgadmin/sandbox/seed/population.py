@@ -10,9 +10,11 @@ from pathlib import Path
 from orgadmin.sandbox.dice import Dice, hex_digest, uuid_text
 from orgadmin.sandbox.habits import profile
 from orgadmin.sandbox.ledger import Ledger
-from orgadmin.sandbox.moments import days, midnight_before, seconds_of
+from orgadmin.sandbox.market.more import shelf
+from orgadmin.sandbox.mix import lanes
+from orgadmin.sandbox.moments import days, midnight_before, seconds_of, window_start
 from orgadmin.sandbox.money import NANO
-from orgadmin.sandbox.seed.keys import KeyMaker
+from orgadmin.sandbox.seed.keys import KeyMaker, inference_key
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
 from orgadmin.sandbox.seed.workspaces import add_budgets, add_memberships
 from orgadmin.sandbox.state.account import Account
@@ -21,6 +23,7 @@ from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.keys import hash_of, label_of
 from orgadmin.sandbox.state.members import MemberRow, Members
 from orgadmin.sandbox.state.rooms import RoomRow, Rooms
+from orgadmin.sandbox.state.shelf import Shelf
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
 
 CHATTERS = 5
@@ -37,8 +40,8 @@ class Options:
     `analytics_per_minute` is how many calls of `/analytics/*` are answered in a minute, None for any
     number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
     never. `budgets` is what the plan has of workspace budgets (one of `state.budgets.PLANS`);
-    `default_deletable` says that the default workspace may be deleted. These do not make it another
-    account.
+    `default_deletable` says that the default workspace may be deleted, `models` how large the catalog is at
+    least. These do not make it another account.
     """
 
     seed: int = 7
@@ -52,6 +55,7 @@ class Options:
     analytics_kept_for: int = 60
     budgets: str = ENTERPRISE
     default_deletable: bool = False
+    models: int = 180
 
 
 def management_key(seed: int) -> str:
@@ -89,7 +93,19 @@ def populate(options: Options, born: datetime) -> Account:
     account.top_up = _top_up(account, born)
     add_memberships(account, born)
     add_budgets(account, options.days, born)
+    account.shelf = _shelf(account, options, born)
     return account
+
+
+def _shelf(account: Account, options: Options, born: datetime) -> Shelf:
+    """The catalog, without the model that the first key likes least of those it uses."""
+    first = account.keys.find(hash_of(inference_key(options.seed)))
+    vanished = None
+    if first is not None:
+        week = window_start("weekly", seconds_of(born))
+        paid = (lane for lane in lanes(account.seed, first.ledger.profile, week) if lane.parts)
+        vanished = min(paid, key=lambda lane: lane.parts).model.id
+    return Shelf(shelf(options.models, options.seed, born, vanished=vanished), vanished=vanished)
 
 
 def _chatters(account: Account) -> list[str | None]:

@@ -18,6 +18,7 @@ from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_o
 from orgadmin.sandbox.state.members import Members
 from orgadmin.sandbox.state.memberships import Memberships
 from orgadmin.sandbox.state.rooms import Rooms
+from orgadmin.sandbox.state.shelf import Shelf
 from orgadmin.sandbox.state.workspaces import WorkspaceRow, Workspaces
 
 NEWCOMER_DELAY = 300
@@ -44,6 +45,7 @@ class Account:
     memberships: Memberships = field(default_factory=Memberships)
     budgets: Budgets = field(default_factory=Budgets)
     default_deletable: bool = False
+    shelf: Shelf = field(default_factory=Shelf)
     created: int = 0
     lock: RLock = field(default_factory=RLock)
 
