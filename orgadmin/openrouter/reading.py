@@ -67,6 +67,11 @@ def read_list(kind: type[T], answer: Mapping[str, Any], *, write: bool = False) 
     return explained(lambda: tuple(_read_items(kind, _data(answer))), write)
 
 
+def read_whole(kind: type[T], answer: Mapping[str, Any]) -> T:
+    """The object that an answer is, where upstream does not wrap it in `data`."""
+    return explained(lambda: _read_fields(kind, answer))
+
+
 def read_count(answer: Mapping[str, Any], name: str, *, write: bool = False) -> int:
     """A whole number at the top level of an answer, such as `total_count`."""
 

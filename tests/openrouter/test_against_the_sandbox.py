@@ -7,7 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from orgadmin.openrouter import errors, members, workspace_budgets, workspace_members, workspaces
+from orgadmin.openrouter import (
+    errors,
+    media_models,
+    members,
+    model_endpoints,
+    models,
+    providers,
+    workspace_budgets,
+    workspace_members,
+    workspaces,
+)
+from orgadmin.openrouter.models import ModelQuery
 from orgadmin.openrouter.secret import Secret
 from orgadmin.openrouter.transport import OpenRouter
 from orgadmin.openrouter.wire import new_session
@@ -97,3 +108,63 @@ def test_people_come_and_go(running: RunningSandbox, upstream: OpenRouter) -> No
     everybody = workspace_members.everyone(upstream, workspace_id="default")
     assert everybody is not None
     assert {member.user_id for member in everybody} == set(people)
+
+
+def test_the_whole_catalog_is_read_and_nothing_in_it_is_strange(
+    running: RunningSandbox, upstream: OpenRouter
+) -> None:
+    listed = [model for page in models.walk(upstream, limit=70) for model in page]
+    assert len(listed) == models.count(upstream) == 180
+    assert not [model.id for model in listed if model.extra or model.pricing.extra]
+    router = models.get(upstream, model_id="openrouter/auto")
+    assert router.pricing.varies
+    assert sum(model.pricing.varies for model in listed) == 1
+    free = next(model for model in listed if model.id.endswith(":free"))
+    assert models.get(upstream, model_id=free.id) == free
+    assert running.sandbox.account.shelf.vanished not in {model.id for model in listed}
+    ending = min(model.expiration_date for model in listed if model.expiration_date)
+    assert ending > running.sandbox.now().date()
+
+
+def test_endpoints_are_served_by_known_providers(upstream: OpenRouter) -> None:
+    kept = model_endpoints.zdr(upstream)
+    names = {provider.name for provider in providers.get_all(upstream)}
+    assert {endpoint.provider_name for endpoint in kept} <= names
+    assert any(endpoint.latency_last_30m for endpoint in kept)
+    assert not [endpoint for endpoint in kept if endpoint.extra]
+    found = model_endpoints.of_model(upstream, model_id="anthropic/claude-sonnet-4.5")
+    assert found.endpoints[0].pricing == models.get(upstream, model_id=found.id).pricing
+
+
+def test_models_that_draw_film_and_embed_are_read(upstream: OpenRouter) -> None:
+    for image in media_models.images(upstream):
+        assert media_models.image_endpoints(upstream, model_id=image.id).endpoints
+    assert [model.extra for model in media_models.videos(upstream)] == [{}, {}, {}]
+    embedding = [model for page in models.walk_embeddings(upstream, limit=2) for model in page]
+    assert {model.architecture.output_modalities for model in embedding} == {("embeddings",)}
+
+
+def test_a_query_reaches_the_service(upstream: OpenRouter) -> None:
+    query = ModelQuery(
+        output_modalities=("text",), supported_parameters=("tools",), zdr=True, sort="pricing-high-to-low",
+        max_price=Decimal(2), providers=("Amazon Bedrock",), max_age_days=2000,
+    )  # fmt: skip
+    found = [model for page in models.walk(upstream, query=query, limit=5) for model in page]
+    prices = [model.pricing.prompt for model in found if model.pricing.prompt is not None]
+    assert len(prices) == len(found) > 5
+    assert max(prices) * 1_000_000 <= 2
+    with pytest.raises(errors.InvalidRequest):
+        models.page(upstream, query=ModelQuery(sort="best"))
+
+
+def test_what_an_inference_key_may_use_is_asked_for_with_it(
+    running: RunningSandbox, upstream: OpenRouter
+) -> None:
+    with pytest.raises(errors.Forbidden):
+        list(models.walk_usable(upstream))
+    with new_session() as session:
+        own = OpenRouter(
+            base_url=running.url, key=Secret(running.sandbox.inference_key), patience=STEADY, session=session
+        )
+        usable = [model.id for page in models.walk_usable(own) for model in page]
+    assert usable == [model.id for page in models.walk(upstream) for model in page]
