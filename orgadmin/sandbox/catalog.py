@@ -19,7 +19,8 @@ from orgadmin.sandbox.dice import uuid_text
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model. `slug` is the dated one that never changes; `created` is seconds since 1970."""
+    """One model. `slug` is the dated one that never changes; `created` is seconds since 1970.
+    `alias_of` is the id of another that it stands for, `ends` the day on which it leaves the catalog."""
 
     id: str
     slug: str
@@ -36,6 +37,7 @@ class Model:
     moderated: bool = False
     weights: str | None = None
     ends: str | None = None
+    alias_of: str | None = None
 
     @property
     def author(self) -> str:

@@ -21,6 +21,7 @@ from orgadmin.sandbox.state.members import MemberRow
 CHANGES = (
     "create_key", "update_key", "delete_key", "spend", "correct_day", "quiet_key",
     "rename_workspace", "delete_workspace", "add_member", "update_member", "remove_member",
+    "change_model",
 )  # fmt: skip
 
 _KEY_FIELDS = {
@@ -132,8 +133,25 @@ class Outside:
         """The workspace and every key in it."""
         with self._changing():
             row = self._account.workspaces.get(workspace_id)
-            self._account.keys.drop_where(lambda key: key.workspace_id == row.id, self._clock.now())
-            self._account.workspaces.delete(row)
+            self._account.workspace_delete(row, self._clock.now())
+
+    def change_model(
+        self,
+        model_id: str,
+        *,
+        prompt: str | None = None,
+        completion: str | None = None,
+        ends: str | None = None,
+        listed: bool | None = None,
+    ) -> None:
+        """The service changes its catalog: a price (dollars a token, as text), the day (`YYYY-MM-DD`) on
+        which a model ends, whether it is listed at all."""
+        prices = {name: price for name, price in (("prompt", prompt), ("completion", completion)) if price}
+        given = {"prices": prices or None, "ends": ends, "listed": listed}
+        with self._changing():
+            self._account.shelf.change(
+                model_id, {name: value for name, value in given.items() if value is not None}
+            )
 
     def add_member(
         self,

@@ -10,11 +10,37 @@ from werkzeug.exceptions import NotFound as NoSuchPath
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from orgadmin.sandbox.errors import MethodNotAllowedError, NotFoundError, ServiceError
-from orgadmin.sandbox.wire import activity, analytics, balance, key, keys, members, workspaces
+from orgadmin.sandbox.wire import (
+    activity,
+    analytics,
+    balance,
+    key,
+    keys,
+    media_models,
+    members,
+    models,
+    providers,
+    workspace_budgets,
+    workspace_members,
+    workspaces,
+)
 from orgadmin.sandbox.wire.request import Endpoint
 
 BASE = "/api/v1"
-GROUPS = (key, keys, workspaces, members, balance, activity, analytics)
+GROUPS = (
+    key,
+    keys,
+    workspaces,
+    workspace_budgets,
+    workspace_members,
+    members,
+    balance,
+    activity,
+    analytics,
+    models,
+    media_models,
+    providers,
+)
 
 
 @dataclass(frozen=True)

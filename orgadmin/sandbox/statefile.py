@@ -19,18 +19,30 @@ from orgadmin.sandbox.clock import Clock
 from orgadmin.sandbox.ledger import Amounts, Gift, Ledger, Span
 from orgadmin.sandbox.seed.population import Options, populate
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.budgets import BudgetRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
+from orgadmin.sandbox.state.memberships import MembershipRow
 from orgadmin.sandbox.state.rooms import RoomRow
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
 from orgadmin.sandbox.usage import Profile
 
-FORMAT = 2
+FORMAT = 3
 _ROWS = {
     row.__name__: row
-    for row in (KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile, WorkspaceRow, MemberRow, RoomRow)
+    for row in (
+        *(KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile),
+        *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow),
+    )
 }
-_NOT_THE_ACCOUNT = {"state", "analytics_per_minute", "analytics_kept_for"}
+_NOT_THE_ACCOUNT = {
+    "state",
+    "analytics_per_minute",
+    "analytics_kept_for",
+    "budgets",
+    "default_deletable",
+    "models",
+}
 
 
 def made_of(options: Options) -> dict[str, Any]:
@@ -69,6 +81,9 @@ def restored(options: Options, clock: Clock) -> Account:
     account.created = content["created"]
     account.workspaces.take_over(_parsed(content["workspaces"]), content["default_workspace"])
     account.members.take_over(_parsed(content["members"]))
+    account.memberships.take_over(_parsed(content["memberships"]))
+    account.budgets.take_over(_parsed(content["budgets"]))
+    account.shelf.changes = _parsed(content["models_changed"])
     account.rooms.rows = _parsed(content["rooms"])
     for row in _parsed(content["keys_changed"]):
         account.keys.replace(row)
@@ -91,6 +106,9 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "workspaces": list(account.workspaces),
         "default_workspace": account.workspaces.default_id,
         "members": list(account.members),
+        "memberships": list(account.memberships),
+        "budgets": list(account.budgets),
+        "models_changed": account.shelf.changes,
         "rooms": account.rooms.rows,
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),

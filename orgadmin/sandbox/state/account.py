@@ -12,11 +12,14 @@ from orgadmin.sandbox.habits import newcomer
 from orgadmin.sandbox.ledger import Ledger
 from orgadmin.sandbox.moments import seconds_of
 from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.state.budgets import Budgets
 from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
 from orgadmin.sandbox.state.members import Members
+from orgadmin.sandbox.state.memberships import Memberships
 from orgadmin.sandbox.state.rooms import Rooms
-from orgadmin.sandbox.state.workspaces import Workspaces
+from orgadmin.sandbox.state.shelf import Shelf
+from orgadmin.sandbox.state.workspaces import WorkspaceRow, Workspaces
 
 NEWCOMER_DELAY = 300
 """Seconds between the making of a key and its first use."""
@@ -25,7 +28,8 @@ NEWCOMER_DELAY = 300
 @dataclass
 class Account:
     """One account. `born` is the moment it was seeded; `rooms` is the use that no key made;
-    `top_up` is the dollars bought whenever the balance would run out."""
+    `top_up` is the dollars bought whenever the balance would run out; `default_deletable` says that the
+    account is one of those that may delete their default workspace."""
 
     seed: int
     born: datetime
@@ -38,6 +42,10 @@ class Account:
     analytics: Desk
     keys: Keys = field(default_factory=Keys)
     workspaces: Workspaces = field(default_factory=Workspaces)
+    memberships: Memberships = field(default_factory=Memberships)
+    budgets: Budgets = field(default_factory=Budgets)
+    default_deletable: bool = False
+    shelf: Shelf = field(default_factory=Shelf)
     created: int = 0
     lock: RLock = field(default_factory=RLock)
 
@@ -74,7 +82,15 @@ class Account:
     def member_remove(self, member_id: str, now: datetime) -> None:
         """Their keys stay and go on, with a creator who is no longer there."""
         self.members.remove(self.members.get(member_id))
+        self.memberships.drop_member(member_id)
         self.rooms.leave(member_id, seconds_of(now))
+
+    def workspace_delete(self, row: WorkspaceRow, now: datetime) -> None:
+        """The workspace and everything in it: keys, budgets, memberships."""
+        self.keys.drop_where(lambda key: key.workspace_id == row.id, now)
+        self.budgets.drop_workspace(row.id)
+        self.memberships.drop_workspace(row.id)
+        self.workspaces.delete(row)
 
     def total_usage(self, now: datetime) -> int:
         """Nano-dollars of credit ever spent: every key there ever was, and the chat room."""
