@@ -17,7 +17,7 @@ from orgadmin.accounts.models import Organization
 from orgadmin.audit.text import in_every_text, writable
 from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
 from orgadmin.inventory.models import Key, Member, Mirror, Workspace
-from orgadmin.inventory.money import MOST, to_dollars, to_nano
+from orgadmin.inventory.money import MOST, nano_that_fits, to_dollars
 from orgadmin.openrouter import keys, members, workspaces
 from orgadmin.openrouter.transport import OpenRouter
 
@@ -101,7 +101,7 @@ def stored(value: Any) -> Any:
     the column ends (a limit of a trillion dollars is somebody's way to say "none"); text without what
     databases refuse."""
     if isinstance(value, Decimal):
-        return to_dollars(to_nano(max(-MOST, min(value, MOST))))
+        return to_dollars(nano_that_fits(value))
     if isinstance(value, str):
         return writable(value)
     return in_every_text(value, writable) if isinstance(value, list | tuple) else value
