@@ -79,6 +79,10 @@ def fresh_cache() -> None:
 @pytest.fixture
 def organization(db: None, sandbox: RunningSandbox) -> Organization:
     """Connected to the sandbox, nothing pulled yet."""
+    return connected(sandbox)
+
+
+def connected(sandbox: RunningSandbox) -> Organization:
     raw = sandbox.sandbox.management_key
     return Organization.objects.create(
         name="Acme Research",
