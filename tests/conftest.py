@@ -79,6 +79,10 @@ def fresh_cache() -> None:
 @pytest.fixture
 def organization(db: None, sandbox: RunningSandbox) -> Organization:
     """Connected to the sandbox, nothing pulled yet."""
+    return connected(sandbox)
+
+
+def connected(sandbox: RunningSandbox) -> Organization:
     raw = sandbox.sandbox.management_key
     return Organization.objects.create(
         name="Acme Research",
@@ -90,15 +94,16 @@ def organization(db: None, sandbox: RunningSandbox) -> Organization:
     )
 
 
-Sync = Callable[[], None]
+Sync = Callable[..., None]
 
 
 @pytest.fixture
 def sync(organization: Organization) -> Sync:
-    """Pull every noun, here and now."""
+    """Pull the nouns that are named, here and now; every one when none is."""
 
-    def pull_all() -> None:
-        for run in inventory.request_all_pulls(organization=organization):
+    def pull_all(*kinds: str) -> None:
+        runs = [inventory.request_pull(organization=organization, kind=kind) for kind in kinds]
+        for run in runs or inventory.request_all_pulls(organization=organization):
             inventory.run_pull(run_id=run.pk)
             run.refresh_from_db()
             assert run.state == SyncRun.State.OK, run.error

@@ -24,6 +24,11 @@ def to_nano(dollars: Decimal | int | str) -> int:
     return int((value / NANO).to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
+def nano_that_fits(dollars: Decimal) -> int:
+    """Dollars to whole nano-dollars; what no column can hold becomes the most that it can."""
+    return to_nano(max(-MOST, min(dollars, MOST)))
+
+
 def to_dollars(nano: int) -> Decimal:
     """Whole nano-dollars to exact dollars, without trailing zeros beyond the cent."""
     value = Decimal(nano) * NANO

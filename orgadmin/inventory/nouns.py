@@ -17,7 +17,7 @@ from orgadmin.accounts.models import Organization
 from orgadmin.audit.text import in_every_text, writable
 from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
 from orgadmin.inventory.models import Key, Member, Mirror, Workspace
-from orgadmin.inventory.money import MOST, to_dollars, to_nano
+from orgadmin.inventory.money import MOST, nano_that_fits, to_dollars
 from orgadmin.openrouter import keys, members, workspaces
 from orgadmin.openrouter.transport import OpenRouter
 
@@ -57,19 +57,22 @@ class Noun:
     def values(self, item: Any, row: Any, links: Any, now: datetime) -> dict[str, Any]:
         """The columns of ``item`` as the database will give them back, ready to be compared."""
         copied = {column: self.stored(column, getattr(item, name)) for column, name in self.columns.items()}
+        amounts = ((column, getattr(item, name)) for column, name in self.columns.items())
         extra = dict(item.extra) | {
-            f"exact_{column}": str(getattr(item, name))
-            for column, name in self.columns.items()
-            if isinstance(getattr(item, name), Decimal) and abs(getattr(item, name)) > MOST
+            f"exact_{column}": str(amount)
+            for column, amount in amounts
+            if isinstance(amount, Decimal) and abs(amount) > MOST
         }
-        return {**copied, "extra": _as_json(extra), **self.derive(item, row, links, now)}
+        return {**copied, "extra": _as_json(extra) if extra else {}, **self.derive(item, row, links, now)}
 
     def stored(self, column: str, value: Any) -> Any:
         """A client's value as this column gives it back: ``stored``, and cut to what fits."""
+        if value is None or isinstance(value, bool | int | datetime):
+            return value
         # A share such as a sampling rate is no money: 0.1 must come back as the 0.1 that the column holds.
         field = self.model._meta.get_field(column)
-        if isinstance(field, FloatField) and isinstance(value, Decimal):
-            return float(value)
+        if isinstance(value, Decimal):
+            return float(value) if isinstance(field, FloatField) else stored(value)
         kept = stored(value)
         longest = getattr(field, "max_length", None)
         # What does not fit is cut: one odd row must not keep the others from being pulled.
@@ -101,7 +104,7 @@ def stored(value: Any) -> Any:
     the column ends (a limit of a trillion dollars is somebody's way to say "none"); text without what
     databases refuse."""
     if isinstance(value, Decimal):
-        return to_dollars(to_nano(max(-MOST, min(value, MOST))))
+        return to_dollars(nano_that_fits(value))
     if isinstance(value, str):
         return writable(value)
     return in_every_text(value, writable) if isinstance(value, list | tuple) else value

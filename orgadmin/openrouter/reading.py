@@ -18,13 +18,15 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from orgadmin.openrouter.errors import UnreadableAnswer
-from orgadmin.openrouter.jsontext import reasonable
+from orgadmin.openrouter.jsontext import LARGEST_EXPONENT, reasonable
 from orgadmin.openrouter.timestamps import parse_timestamp
 
 T = TypeVar("T")
 EXTRA = "extra"
 _JSON_NAME = "json_name"
 _ABSENT = object()
+# Whole numbers below this are `reasonable`, whichever they are.
+_PLAIN = 10**LARGEST_EXPONENT
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
@@ -96,7 +98,7 @@ def figure(value: Any) -> Decimal:
 
 
 def _count(value: Any) -> int:
-    return _integer(figure(value))
+    return value if _is_plain(value) else _integer(figure(value))
 
 
 # Numbers that upstream may send as text.
@@ -158,21 +160,23 @@ def _read_fields(kind: Callable[..., T], raw: Any) -> T:
         elif value is None and field.nullable:
             values[field.attribute] = None
         else:
-            _read_field(field, value, values, extra)
+            try:
+                values[field.attribute] = field.convert(value)
+            except MisfitError as misfit:
+                _misfit(field, misfit, value, values, extra)
     return kind(**values, extra=extra)
 
 
-def _read_field(field: _Field, value: Any, values: dict[str, Any], extra: dict[str, Any]) -> None:
-    try:
-        values[field.attribute] = field.convert(value)
-    except MisfitError as misfit:
-        # A moment we cannot parse costs a date on a page, not the page; anything else that was promised is an
-        # error.
-        if field.required and not field.moment:
-            raise misfit.below(field.name) from None
-        extra[field.name] = value
-        if field.required:
-            values[field.attribute] = None
+def _misfit(
+    field: _Field, misfit: MisfitError, value: Any, values: dict[str, Any], extra: dict[str, Any]
+) -> None:
+    # A moment we cannot parse costs a date on a page, not the page; anything else that was promised is an
+    # error.
+    if field.required and not field.moment:
+        raise misfit.below(field.name) from None
+    extra[field.name] = value
+    if field.required:
+        values[field.attribute] = None
 
 
 @functools.cache
@@ -225,7 +229,14 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether this is a whole number, sent as one, that needs no second look, as nearly all counts are."""
+    return type(value) is int and -_PLAIN < value < _PLAIN
+
+
 def _integer(value: Any) -> int:
+    if _is_plain(value):
+        return value  # type: ignore[no-any-return]
     number = _decimal(value)
     if number != number.to_integral_value():
         raise MisfitError("")

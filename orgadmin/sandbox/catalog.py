@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from orgadmin.sandbox.dice import uuid_text
@@ -86,7 +86,13 @@ def model_named(model_id: str) -> Model | None:
 
 def endpoint_id(model: Model, provider: str) -> str:
     """The UUID of a model at a provider, the same in every answer."""
-    return uuid_text("endpoint", model.id, provider)
+    return _endpoint_id(model.id, provider)
+
+
+@cache
+def _endpoint_id(model_id: str, provider: str) -> str:
+    # Every row of every answer names one, out of a few hundred.
+    return uuid_text("endpoint", model_id, provider)
 
 
 def provider_name(slug: str) -> str:

@@ -21,8 +21,7 @@ from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.leases import Holding
 from orgadmin.inventory.models import Key, Member, SyncRun
-from orgadmin.inventory.money import to_nano
-from orgadmin.inventory.nouns import stored
+from orgadmin.inventory.money import nano_that_fits
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter import activity as upstream
 from orgadmin.openrouter.activity import ActivityRow
@@ -32,7 +31,7 @@ from orgadmin.usage.clock import activity_window, days_between, midnight
 from orgadmin.usage.counts import NOTHING, Counts, added_up, between, difference, is_more, whole_counts
 from orgadmin.usage.daysums import note_days
 from orgadmin.usage.models import MEASURES, NO_KEY, KeyCursor, Source, UsageDay
-from orgadmin.usage.names import Names, endpoint_ids, model_ids, provider_ids
+from orgadmin.usage.names import Names, Numbers
 from orgadmin.usage.store import Fact, Scope, replace_facts
 
 # Keys whose answers are written together.
@@ -57,6 +56,7 @@ class ActivityPull:
     names: Names
     asked: set[int] = field(default_factory=set)
     providers: dict[int, int] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=Numbers)
     slugs: dict[str, str] = field(default_factory=dict)
 
     def execute(self) -> None:
@@ -296,8 +296,9 @@ class ActivityPull:
         # A model that was renamed is called what the organization called it last.
         for row in sorted(once, reverse=True):
             self.slugs.setdefault(row[2], row[1])
-        models = model_ids({row[2]: self.slugs[row[2]] for row in once})
-        endpoints, providers = endpoint_ids(row[3] for row in once), provider_ids(row[4] for row in once)
+        models = self.numbers.models({row[2]: self.slugs[row[2]] for row in once})
+        endpoints = self.numbers.endpoints(row[3] for row in once)
+        providers = self.numbers.providers(row[4] for row in once)
         facts: list[Fact] = []
         for day, _, permaslug, endpoint, provider, workspace, *counts in once:
             at = endpoints[endpoint]
@@ -329,8 +330,8 @@ def _hashable(row: ActivityRow) -> tuple[Any, ...]:
         row.completion_tokens,
         row.reasoning_tokens,
         row.cached_tokens or 0,
-        to_nano(stored(row.usage)),
-        to_nano(stored(row.byok_usage_inference)),
+        nano_that_fits(row.usage),
+        nano_that_fits(row.byok_usage_inference),
     )
 
 

@@ -21,13 +21,16 @@ def added_up(rows: Iterable[tuple[Group, Sequence[int]]]) -> dict[Group, Counts]
     """The sums of each group."""
     found: dict[Group, Counts] = {}
     for group, counts in rows:
-        before = found.get(group, NOTHING)
-        found[group] = tuple(a + b for a, b in zip(before, counts, strict=True))
+        before = found.get(group)
+        # Most groups have one row, and a list is made quicker than a generator is run.
+        found[group] = (
+            tuple(counts) if before is None else tuple([a + b for a, b in zip(before, counts, strict=True)])
+        )
     return found
 
 
 def difference(all_of_it: Counts, known: Counts) -> Counts:
-    return tuple(whole - part for whole, part in zip(all_of_it, known, strict=True))
+    return tuple([whole - part for whole, part in zip(all_of_it, known, strict=True)])
 
 
 def is_more(counts: Iterable[int]) -> bool:

@@ -22,8 +22,7 @@ from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.leases import Holding
 from orgadmin.inventory.models import Key, SyncRun
-from orgadmin.inventory.money import to_nano
-from orgadmin.inventory.nouns import stored
+from orgadmin.inventory.money import nano_that_fits
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter.analytics import Filter, Query, Row
 from orgadmin.openrouter.errors import OpenRouterError, lacks_feature
@@ -275,5 +274,5 @@ def _model(row: Row) -> str:
 
 
 def _counts(row: Row) -> Counts:
-    money = tuple(to_nano(stored(row.amount(name))) for name in METRICS[-2:])
+    money = tuple(nano_that_fits(row.amount(name)) for name in METRICS[-2:])
     return (*(row.count(name) for name in METRICS[:-2]), *money)

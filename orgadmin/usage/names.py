@@ -29,6 +29,36 @@ class Names:
         )
 
 
+class Numbers:
+    """The primary keys of models, endpoints and providers, each looked up once however many answers name it.
+
+    For the length of one pull: what was found stays, since no row of these is ever deleted.
+    """
+
+    def __init__(self) -> None:
+        self._models: dict[str, int] = {}
+        self._endpoints: dict[str, int] = {}
+        self._providers: dict[str, int] = {}
+
+    def models(self, slugs: Mapping[str, str]) -> Mapping[str, int]:
+        """``model_ids``; of a model that is known already the slug is not looked at again."""
+        if missing := slugs.keys() - self._models.keys():
+            self._models |= model_ids({name: slugs[name] for name in missing})
+        return self._models
+
+    def endpoints(self, uids: Iterable[str]) -> Mapping[str, int]:
+        """``endpoint_ids``."""
+        if missing := set(uids) - self._endpoints.keys():
+            self._endpoints |= endpoint_ids(missing)
+        return self._endpoints
+
+    def providers(self, names: Iterable[str]) -> Mapping[str, int]:
+        """``provider_ids``."""
+        if missing := set(names) - self._providers.keys():
+            self._providers |= provider_ids(missing)
+        return self._providers
+
+
 def model_ids(slugs: Mapping[str, str]) -> dict[str, int]:
     """Permaslug → primary key. ``slugs`` maps each to the slug it goes by now; what is new is added, what
     was renamed renamed."""

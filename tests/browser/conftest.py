@@ -67,13 +67,13 @@ def problems() -> Iterator[list[str]]:
 
 @pytest.fixture
 def open_page(chromium: Browser, live_server: Any, problems: list[str]) -> Iterator[OpenPage]:
-    """``open_page(path="", viewport=WIDE, theme="light", **context)``: a page in a browser of its own."""
+    """``open_page(path="", viewport=WIDE, **context)``: a light page in a browser of its own."""
     contexts: list[BrowserContext] = []
 
-    def open_one(path: str = "", viewport: Any = WIDE, theme: Any = "light", **options: Any) -> Page:
+    def open_one(path: str = "", viewport: Any = WIDE, **options: Any) -> Page:
         context = chromium.new_context(
             viewport=viewport,
-            color_scheme=theme,
+            color_scheme="light",
             base_url=live_server.url,
             reduced_motion="reduce",
             **options,

@@ -13,8 +13,8 @@ from orgadmin.accounts.models import Invitation, Membership, Organization, Role,
 from orgadmin.accounts.proof import PROOF_KEY
 from orgadmin.accounts.sessions import SessionStore
 from orgadmin.accounts.sign_in_links import sign_in_link
+from tests.browser.axe import inaccessible
 from tests.browser.conftest import NARROW, WIDE, OpenPage
-from tests.browser.test_gallery import inaccessible
 from tests.conftest import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -28,7 +28,6 @@ def signed_in(open_page: OpenPage, owner: User, live_server: Any, settings: Any)
     return open_page(sign_in_link(email=owner.email))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
 def test_axe_finds_nothing_and_nothing_hangs_over(
     open_page: OpenPage,
@@ -37,12 +36,11 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     organization: Organization,
     live_server: Any,
     settings: Any,
-    theme: str,
     viewport: dict[str, int],
 ) -> None:
     settings.PUBLIC_URL = live_server.url
     made = invite(actor=owner, organization=organization, email="", role=Role.VIEWER)
-    page = open_page(f"/invite/{made.token}/", viewport=viewport, theme=theme)
+    page = open_page(f"/invite/{made.token}/", viewport=viewport)
     assert inaccessible(page) == []
     page.goto(sign_in_link(email=owner.email))
     for path in (

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response, expect
 
+from tests.browser.axe import inaccessible
 from tests.browser.conftest import NARROW, WIDE, OpenPage
 
 pytestmark = [pytest.mark.urls("tests.browser.gallery"), pytest.mark.django_db(transaction=True)]
@@ -22,26 +21,16 @@ PATHS = (
 )
 
 
-def inaccessible(page: Page) -> list[str]:
-    """What axe finds, one line a rule with the first element it found."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {rule['nodes'][0]['html']} {rule['nodes'][0]['failureSummary']}" for rule in found
-    ]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_axe_finds_nothing(open_page: OpenPage, viewport: dict[str, int], theme: str) -> None:
-    page = open_page("", viewport, theme)
+def test_axe_finds_nothing(open_page: OpenPage, viewport: dict[str, int]) -> None:
+    page = open_page("", viewport)
     for path in PATHS:
         page.goto(path)
         assert inaccessible(page) == [], path
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_what_opens(open_page: OpenPage, theme: str) -> None:
-    page = open_page("/o/acme/keys/", WIDE, theme)
+def test_axe_finds_nothing_in_what_opens(open_page: OpenPage) -> None:
+    page = open_page("/o/acme/keys/")
 
     page.locator("[data-pick]").nth(1).check()
     page.get_by_label("Workspace: All workspaces").click()

@@ -7,8 +7,8 @@ from allauth.account.models import EmailAddress
 from playwright.sync_api import Page, expect
 
 from orgadmin.accounts.models import User
+from tests.browser.axe import inaccessible
 from tests.browser.conftest import NARROW, WIDE, OpenPage
-from tests.browser.test_gallery import inaccessible
 
 pytestmark = [pytest.mark.urls("tests.browser.gallery"), pytest.mark.django_db(transaction=True)]
 EMAIL, PASSWORD = "mia@example.org", "correct horse battery"
@@ -27,9 +27,9 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-@pytest.mark.parametrize(("viewport", "theme"), [(WIDE, "light"), (NARROW, "dark")], ids=["wide", "narrow"])
-def test_signing_in_and_the_own_account(open_page: OpenPage, viewport: dict[str, int], theme: str) -> None:
-    page = open_page("", viewport, theme)
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_signing_in_and_the_own_account(open_page: OpenPage, viewport: dict[str, int]) -> None:
+    page = open_page("", viewport)
     sign_in(page, "wrong")
     expect(page.locator(".error-summary")).to_be_focused()
     assert inaccessible(page) == []

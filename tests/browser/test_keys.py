@@ -16,16 +16,15 @@ from orgadmin.audit.models import Entry
 from orgadmin.inventory.models import Key
 from orgadmin.keys.models import Rotation
 from tests.browser.conftest import NARROW, OpenPage
-from tests.conftest import Bells, SignIn, Sync
+from tests.conftest import Bells, SignIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEYS = "/o/acme/keys/"
 
 
 @pytest.fixture
-def admin_page(open_page: OpenPage, admin: User, sync: Sync, sign_in: SignIn, live_server) -> Page:
+def admin_page(open_page: OpenPage, admin: User, synced: Organization, sign_in: SignIn, live_server) -> Page:
     """An administrator's browser on a synced organization."""
-    sync()
     return signed_in_page(open_page, sign_in, admin, live_server.url)
 
 
@@ -201,9 +200,8 @@ def test_an_old_proof_is_asked_for_again_and_the_form_survives(admin_page: Page,
 
 
 def test_it_works_without_javascript(
-    open_page: OpenPage, admin: User, sync: Sync, sign_in: SignIn, live_server
+    open_page: OpenPage, admin: User, synced: Organization, sign_in: SignIn, live_server
 ) -> None:
-    sync()
     page = signed_in_page(
         open_page, sign_in, admin, live_server.url, java_script_enabled=False, viewport=NARROW
     )
@@ -258,9 +256,8 @@ def test_a_page_kept_for_the_back_button_keeps_no_secret(admin_page: Page) -> No
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_disabling_is_undone_from_its_message(
-    open_page: OpenPage, admin: User, sync: Sync, sign_in: SignIn, live_server, scripts: bool
+    open_page: OpenPage, admin: User, synced: Organization, sign_in: SignIn, live_server, scripts: bool
 ) -> None:
-    sync()
     key = Key.objects.filter(disabled=False, gone_at=None, expires_at=None)[0]
     page = signed_in_page(open_page, sign_in, admin, live_server.url, java_script_enabled=scripts)
     if scripts:

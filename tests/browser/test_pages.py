@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -15,15 +15,14 @@ from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.clock import last_complete_day
 from tests.analytics.daily import record
+from tests.browser.axe import THEMES, inaccessible
 from tests.browser.conftest import NARROW, WIDE, OpenPage
-from tests.browser.test_gallery import inaccessible
 from tests.browser.test_keys import signed_in_page
 from tests.conftest import Bells, SignIn
 from tests.credits.balances import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
@@ -41,10 +40,9 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     page = signed_in_page(open_page, sign_in, admin, live_server.url, viewport=viewport)
     for path in paths(key):
         page.goto(f"/o/acme/{path}")
+        assert inaccessible(page) == [], path
         for theme in THEMES:
-            # The browser's wish alone decides, without a word of ours: a loaded page follows it.
             page.emulate_media(color_scheme=theme)
-            assert inaccessible(page) == [], (path, theme)
             assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (path, theme)
 
 

@@ -10,10 +10,9 @@ from playwright.sync_api import Page, expect
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.usage.clock import today
+from tests.browser.axe import THEMES, inaccessible
 from tests.browser.conftest import NARROW, WIDE, OpenPage
-from tests.browser.test_gallery import inaccessible
 from tests.browser.test_keys import signed_in_page
-from tests.browser.test_pages import THEMES
 from tests.conftest import SignIn
 from tests.usage.conftest import Pull, pull, pulled
 

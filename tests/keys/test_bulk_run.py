@@ -153,7 +153,7 @@ def test_what_nobody_knows_is_said_to_be_unknown_and_settled_by_a_sync(
     job = begin("disable", keys)
     bells.work()
     assert states(job, keys) == ["ok", "unknown", "ok"]
-    sync()
+    sync("keys")
     assert Entry.objects.filter(target_id=keys[1].hash).latest("id").outcome == "ok"
     assert not Entry.objects.filter(actor_kind="outside").exists()
 
@@ -238,7 +238,7 @@ def test_a_job_whose_worker_was_killed_goes_on_where_it_stopped(
     per_key = [call.path.rsplit("/", 1)[-1] for call in sent(sandbox)]
     assert per_key.count(keys[0].hash) == per_key.count(keys[2].hash) == 1
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
-        sync()
+        sync("keys")
         assert [act.outcome for act in with_outcomes(list(acts_of(synced)))] == ["ok"] * 4
     assert not Entry.objects.filter(actor_kind="outside").exists()
 
@@ -251,7 +251,7 @@ def test_a_key_deleted_meanwhile_is_skipped(
     sandbox.sandbox.outside.delete_key(keys[1].hash)
     for run in list(bells.pulls):
         bells.pulls.remove(run)
-    sync()
+    sync("keys")
     bells.work()
     assert outcomes(job)[keys[1].hash] == ("skipped", "The key no longer exists.")
 
@@ -292,7 +292,7 @@ def test_what_is_deleted_is_deleted_whatever_our_database_says(
         broken.setattr("orgadmin.keys.services.delete.mark_gone", fail)
         bells.work()
     assert outcomes(job) == {key.hash: ("ok", "Deleted.") for key in keys}
-    sync()
+    sync("keys")
     assert Key.objects.filter(organization=synced).exclude(gone_at=None).count() == 3
     assert not Entry.objects.filter(actor_kind="outside").exists()
 
@@ -380,7 +380,7 @@ def test_a_key_enabled_elsewhere_since_the_last_pull_is_disabled_all_the_same(
 ) -> None:
     key = three(synced)[0]
     sandbox.sandbox.outside.update_key(key.hash, disabled=True)
-    sync()
+    sync("keys")
     sandbox.sandbox.outside.update_key(key.hash, disabled=False)
 
     job = begin("disable", [key])

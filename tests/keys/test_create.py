@@ -86,7 +86,7 @@ def test_the_key_is_in_the_list_at_once_and_the_next_sync_agrees(
     assert shown(desk.get(LIST, {"q": "checkout-service"})) == [row.hash]
     synced.refresh_from_db()
     assert synced.summary["keys"] == 41
-    sync()
+    sync("keys")
     assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
 
 

@@ -90,7 +90,7 @@ def test_a_key_that_was_made_is_found_and_offered_for_deletion(
     assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
     assert last_entry().target_id == made["hash"]
     assert "its secret is lost: delete it" in last_entry().message
-    sync()
+    sync("keys")
     assert len(log_of(synced)) == 2
 
     desk.post(f"/o/acme/keys/{made['hash']}/delete/", {"confirmation": "orphan"})
@@ -133,7 +133,7 @@ def test_when_looking_fails_too_nobody_knows_and_it_says_so(
     assert log_of(synced) == [("key.create", "started"), ("key.create", "unknown")]
     assert len(sent(sandbox)) == 1
 
-    sync()
+    sync("keys")
     assert log_of(synced)[2:] == [("key.create", "ok")]
     found = last_entry()
     assert found.target_id == Key.objects.get(name="who knows").hash
@@ -153,7 +153,7 @@ def test_what_takes_effect_after_we_looked_is_still_known_as_ours(
     deadline = timezone.now() + timedelta(seconds=5)
     while not upstream_has(sandbox, "late") and timezone.now() < deadline:
         pass
-    sync()
+    sync("keys")
     assert log_of(synced)[2:] == [("key.create", "ok")]
     assert len(sent(sandbox)) == 1
 
@@ -178,5 +178,5 @@ def test_after_a_lost_answer_a_new_try_makes_exactly_one_more(
     again = {**form, "form_token": token_in(desk.post(CREATE, form))}
     secret_in(desk.post(CREATE, again))
     assert len(upstream_has(sandbox, "second try")) == 1
-    sync()
+    sync("keys")
     assert [action for action, outcome in log_of(synced)] == ["key.create"] * 4

@@ -54,7 +54,7 @@ def test_the_row_could_not_be_written(
     assert not Key.objects.filter(name="checkout-service").exists()
     assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
 
-    sync()
+    sync("keys")
     assert Key.objects.get(name="checkout-service").limit == 9
     assert outside(synced) == []
     assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
@@ -68,7 +68,7 @@ def test_the_outcome_could_not_be_written(
         broken.setattr(audit, "finish", breaking_with(error))
         secret_in(desk.post(CREATE, key_form(synced)))
     assert Key.objects.filter(name="checkout-service").exists()
-    sync()
+    sync("keys")
     assert outside(synced) == []
 
 
@@ -95,7 +95,7 @@ def test_the_outcome_of_a_lost_create_could_not_be_written(
     with monkeypatch.context() as broken:
         broken.setattr(audit, "finish", breaking_with(DatabaseError("disk full")))
         assert words in page_when_lost(desk, synced, sandbox, kind)
-    sync()
+    sync("keys")
     assert outside(synced) == []
 
 
@@ -105,7 +105,7 @@ def test_a_lost_create_could_not_be_looked_for(
     with monkeypatch.context() as broken:
         broken.setattr(create, "_newest_match", breaking_with(DatabaseError("disk full")))
         assert "Nobody can say yet" in page_when_lost(desk, synced, sandbox, "drop_after")
-    sync()
+    sync("keys")
     assert outside(synced) == []
     assert [outcome for _, outcome in log_of(synced)] == ["started", "unknown", "ok"]
 
@@ -145,11 +145,11 @@ def test_the_database_was_gone_altogether(
     secret_in(response)
     assert log_of(synced) == [("key.create", "started")]
 
-    sync()
+    sync("keys")
     assert outside(synced) == []
     later = timezone.now() + timedelta(minutes=10)
     with time_machine.travel(later):
-        sync()
+        sync("keys")
     assert Key.objects.filter(name="checkout-service").exists()
     assert outside(synced) == []
     assert log_of(synced) == [("key.create", "started"), ("key.create", "ok")]
@@ -203,7 +203,7 @@ def test_an_edit_whose_row_could_not_be_written_is_kept_upstream_and_adopted(
         broken.setattr(recording, "mirror", breaking_with(DatabaseError("disk full")))
         assert desk.post(f"/o/acme/keys/{key.hash}/disable/").status_code == 302
     assert Key.objects.filter(pk=key.pk, disabled=False).exists()
-    sync()
+    sync("keys")
     assert Key.objects.filter(pk=key.pk, disabled=True).exists()
     assert outside(synced) == []
 
@@ -224,7 +224,7 @@ def test_the_outcome_of_a_lost_change_could_not_be_written(
     with monkeypatch.context() as broken:
         broken.setattr(audit, "finish", breaking_with(DatabaseError("disk full")))
         assert words in text_of(desk.post(f"/o/acme/keys/{key.hash}/disable/", follow=True))
-    sync()
+    sync("keys")
     assert outside(key.organization) == []
 
 
@@ -248,5 +248,5 @@ def test_that_a_key_was_deleted_elsewhere_could_not_be_noted(
         page = text_of(desk.post(f"/o/acme/keys/{key.hash}/disable/", follow=True))
     assert "does not know this key any more" in page
     assert Key.objects.filter(pk=key.pk, gone_at=None).exists()
-    sync()
+    sync("keys")
     assert [entry.action for entry in outside(key.organization)] == ["key.delete"]

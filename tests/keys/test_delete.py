@@ -46,7 +46,7 @@ def test_it_deletes_what_was_named(desk: Client, key: Key, sandbox: RunningSandb
     assert [call.endpoint for call in sent(sandbox)] == ["DELETE /keys/{hash}"]
     assert key.hash not in shown(desk.get(LIST))
     assert log_of(key.organization) == [("key.delete", "started"), ("key.delete", "ok")]
-    sync()
+    sync("keys")
     assert len(log_of(key.organization)) == 2
 
 
@@ -78,7 +78,7 @@ def test_a_key_whose_name_nobody_can_type_can_be_deleted_all_the_same(
     desk: Client, key: Key, sandbox: RunningSandbox, sync: Sync, name: str
 ) -> None:
     sandbox.sandbox.outside.update_key(key.hash, name=name)
-    sync()
+    sync("keys")
     assert delete(desk, key, "").status_code == 400
     page = text_of(desk.get(f"/o/acme/keys/{key.hash}/delete/"))
     word = page.partition("Type “")[2].partition("” to confirm")[0]
@@ -124,7 +124,7 @@ def test_when_nobody_knows_the_next_sync_tells(
     assert "Nobody knows yet" in text_of(response)
     assert last_entry().outcome == "unknown"
     sandbox.sandbox.clear_faults()
-    sync()
+    sync("keys")
     assert (last_entry().outcome, last_entry().actor_kind, last_entry().action) == (
         "ok",
         "person",
@@ -162,7 +162,7 @@ def test_what_our_database_says_of_it_does_not_bring_the_key_back(
     assert f"Key “{key.name}” deleted." in text_of(desk.get(LIST))
     assert not exists(sandbox, key)
     assert [outcome for _, outcome in log_of(key.organization)] == written
-    sync()
+    sync("keys")
     key.refresh_from_db()
     assert key.gone_at is not None
     assert [outcome for _, outcome in log_of(key.organization)] == written

@@ -24,7 +24,7 @@ def limited(synced: Organization, sandbox: RunningSandbox, sync: Sync, key: Key)
     sandbox.sandbox.outside.update_key(
         key.hash, name="ci", limit=20, limit_reset="weekly", include_byok_in_limit=True
     )
-    sync()
+    sync("keys")
     sandbox.sandbox.clear_requests()
     key.refresh_from_db()
     return key
@@ -192,7 +192,7 @@ def test_a_change_from_outside_is_noticed_and_ends_up_in_the_log(
     assert (entry.action, entry.actor_kind) == ("key.update", "outside")
     assert (entry.before, entry.after) == ({"limit": "20.00"}, {"limit": "99.00"})
     written = log_of(limited.organization)
-    sync()
+    sync("keys")
     assert log_of(limited.organization) == written
 
 
@@ -202,7 +202,7 @@ def test_a_change_from_outside_in_another_field_is_in_the_log_too(
     mine = opened(desk, limited)
     sandbox.sandbox.outside.update_key(limited.hash, name="renamed elsewhere", disabled=True)
     desk.post(edit_of(limited), {**mine, "limit": "10"})
-    sync()
+    sync("keys")
     outside = limited.organization.audit_entries.filter(actor_kind="outside").order_by("id").last()
     assert outside is not None
     assert outside.after == {"name": "renamed elsewhere", "disabled": True}
@@ -226,7 +226,7 @@ def test_a_key_deleted_elsewhere_is_marked_gone_and_the_log_says_so(
     entry = last_entry()
     assert (entry.action, entry.actor_kind, entry.target_id) == ("key.delete", "outside", limited.hash)
     written = log_of(limited.organization)
-    sync()
+    sync("keys")
     assert log_of(limited.organization) == written
 
 
@@ -319,7 +319,7 @@ def test_what_nobody_can_know_stays_unknown_until_a_sync_finds_it(
     assert "Nobody knows yet whether the change took effect" in text_of(response)
     assert last_entry().outcome == "unknown"
     sandbox.sandbox.clear_faults()
-    sync()
+    sync("keys")
     assert (last_entry().outcome, last_entry().action) == ("ok", "key.update")
     assert "took effect" in last_entry().message
     assert not limited.organization.audit_entries.filter(

@@ -26,7 +26,7 @@ ODD: list[dict[str, Any]] = [
 def limited(sandbox: RunningSandbox, sync: Sync, key: Key) -> Key:
     """A key with a limit and a window."""
     sandbox.sandbox.outside.update_key(key.hash, name="ci", limit=20, limit_reset="weekly")
-    sync()
+    sync("keys")
     sandbox.sandbox.clear_requests()
     key.refresh_from_db()
     return key
@@ -49,7 +49,7 @@ def test_an_odd_setting_does_not_stand_in_the_way_of_another(
     desk: Client, limited: Key, sandbox: RunningSandbox, sync: Sync, odd: dict[str, Any]
 ) -> None:
     sandbox.sandbox.outside.update_key(limited.hash, **odd)
-    sync()
+    sync("keys")
     form = opened(desk, limited)
     # A browser's input of one line drops the breaks.
     form["name"] = form["name"].replace("\n", "")
@@ -80,7 +80,7 @@ def test_an_odd_setting_that_is_touched_is_judged(
     desk: Client, limited: Key, sandbox: RunningSandbox, sync: Sync
 ) -> None:
     sandbox.sandbox.outside.update_key(limited.hash, limit=5e9)
-    sync()
+    sync("keys")
     response = desk.post(edit_of(limited), {**opened(desk, limited), "limit": "6000000000"})
     assert response.status_code == 400
     assert "more than a billion" in text_of(response)
@@ -90,7 +90,7 @@ def test_spaces_around_a_name_can_be_taken_away(
     desk: Client, limited: Key, sandbox: RunningSandbox, sync: Sync
 ) -> None:
     sandbox.sandbox.outside.update_key(limited.hash, name="ci ")
-    sync()
+    sync("keys")
     desk.post(edit_of(limited), {**opened(desk, limited), "name": "ci"})
     assert bodies(sandbox) == [{"name": "ci"}]
 

@@ -68,7 +68,7 @@ def test_a_refused_key_breaks_the_connection_and_a_good_pull_mends_it(
     assert state(synced) == ("broken", "User not found.")
     assert "OpenRouter refused the management key." in text_of(desk.get("/o/acme/keys/"))
     sandbox.sandbox.clear_faults()
-    sync()
+    sync("keys")
     assert state(synced) == ("connected", "")
 
 

@@ -30,7 +30,7 @@ def full(synced: Organization, sandbox: RunningSandbox, sync: Sync, key: Key) ->
         include_byok_in_limit=True,
         expires_at=datetime(2031, 5, 4, 3, 2, tzinfo=UTC),
     )
-    sync()
+    sync("keys")
     sandbox.sandbox.clear_requests()
     key.refresh_from_db()
     return key

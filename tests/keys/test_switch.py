@@ -127,7 +127,7 @@ def test_nothing_is_claimed_when_nobody_knows(
     sandbox.sandbox.fault(kind="status", status=500, method="GET", path="/keys/*", times=3)
     assert "Nobody knows yet" in switch(desk, key, "disable")
     assert last_entry().outcome == "unknown"
-    sync()
+    sync("keys")
     assert (last_entry().outcome, last_entry().actor_kind) == ("ok", "person")
 
 
@@ -150,7 +150,7 @@ def test_a_key_deleted_elsewhere_is_marked_gone(
         ("key.delete", "ok"),
     ]
     assert last_entry().actor_kind == "outside"
-    sync()
+    sync("keys")
     assert len(log_of(key.organization)) == 3
 
 
@@ -233,7 +233,7 @@ def test_a_lock_set_elsewhere_and_synced_holds(
     theirs: Client, mine: Key, sandbox: RunningSandbox, sync: Sync
 ) -> None:
     sandbox.sandbox.outside.update_key(mine.hash, disabled=True)
-    sync()
+    sync("keys")
     assert "An administrator disabled this key." in switch(theirs, mine, "enable")
     assert is_disabled(sandbox, mine)
 

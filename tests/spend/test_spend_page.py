@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,25 +12,53 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoDbBlocker
 
-from orgadmin.accounts.models import Organization, User
-from orgadmin.inventory.models import Key
+from orgadmin.accounts.models import Organization, Role, User
+from orgadmin.inventory.models import Key, SyncRun
+from orgadmin.inventory.services import request_pull, run_pull
 from orgadmin.usage.clock import today
 from orgadmin.usage.models import DaySum
-from tests.conftest import SignIn
+from tests.conftest import SignIn, connected, person
+from tests.mirror import fill
 from tests.sandbox_server import RunningSandbox
-from tests.usage.conftest import Pull, pull, pulled
+from tests.standing import standing
 
-__all__ = ["pull", "pulled"]
 SPEND = "/o/acme/spend/"
 
 
+@pytest.fixture(scope="module")
+def standing_organization(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, running_session_sandbox: RunningSandbox
+) -> Iterator[int]:
+    """The last 30 days and today are there, pulled once: these tests read and never pull."""
+    running_session_sandbox.sandbox.reset()
+    with standing(django_db_blocker):
+        with django_db_blocker.unblock():
+            used = connected(running_session_sandbox)
+            fill(used, running_session_sandbox.sandbox)
+            for kind in ("activity", "today"):
+                run = request_pull(organization=used, kind=kind)
+                run_pull(run_id=run.pk)
+                run.refresh_from_db()
+                assert run.state == SyncRun.State.OK, run.error
+        yield used.pk
+
+
 @pytest.fixture
-def used(synced: Organization, pulled: Pull) -> Organization:
-    """The last 30 days and today are there."""
-    for kind in ("activity", "today"):
-        pulled(kind)
-    return synced
+def used(standing_organization: int, db: None) -> Organization:
+    return Organization.objects.get(pk=standing_organization)
+
+
+@pytest.fixture
+def organization(used: Organization) -> Organization:
+    """Where the people of these tests are."""
+    return used
+
+
+@pytest.fixture
+def synced(used: Organization) -> Organization:
+    return used
 
 
 @pytest.fixture
@@ -159,10 +188,10 @@ def test_a_key_that_is_gone_keeps_its_name(reader: Client, used: Organization) -
     assert "deleted" in page
 
 
-def test_an_organization_without_use_says_so(
-    organization: Organization, viewer: User, sign_in: SignIn
-) -> None:
-    page = page_of(sign_in(viewer))
+def test_an_organization_without_use_says_so(used: Organization, sign_in: SignIn) -> None:
+    other = Organization.objects.create(name="Beta", slug="beta", base_url=used.base_url)
+    response: Any = sign_in(person("vic@beta.test", other, Role.VIEWER)).get("/o/beta/spend/")
+    page = response.content.decode()
     assert "Nothing was used" in page
     assert headline(page) == "$0.00"
 
@@ -215,9 +244,7 @@ def test_no_parameter_leads_a_member_to_others(own: Client, used: Organization, 
 # --- speed ---
 
 
-def test_the_number_of_queries_is_small_and_does_not_depend_on_the_span(
-    reader: Client, sandbox: RunningSandbox
-) -> None:
+def test_the_number_of_queries_is_small_and_does_not_depend_on_the_span(reader: Client) -> None:
     counts = {}
     for query in ("?range=7d", "?range=30d", "?range=12m", "?range=30d&group=key", "?range=12m&group=key"):
         with CaptureQueriesContext(connection) as queries:
