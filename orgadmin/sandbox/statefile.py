@@ -28,6 +28,9 @@ from orgadmin.sandbox.state.workspaces import WorkspaceRow
 from orgadmin.sandbox.usage import Profile
 
 FORMAT = 3
+_READABLE = (2, FORMAT)
+"""Format 2 knew neither memberships, budgets nor changes of models: those are as they were seeded then."""
+
 _ROWS = {
     row.__name__: row
     for row in (
@@ -63,7 +66,7 @@ def read_state(options: Options) -> dict[str, Any] | None:
         form, origin = content["format"], content["made_of"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{options.state} is not a state file of the sandbox") from None
-    if form != FORMAT or origin != made_of(options):
+    if form not in _READABLE or origin != made_of(options):
         raise ValueError(
             f"{options.state} was made with {origin}, not with {made_of(options)}: "
             "use the same options, another file, or delete it"
@@ -81,9 +84,12 @@ def restored(options: Options, clock: Clock) -> Account:
     account.created = content["created"]
     account.workspaces.take_over(_parsed(content["workspaces"]), content["default_workspace"])
     account.members.take_over(_parsed(content["members"]))
-    account.memberships.take_over(_parsed(content["memberships"]))
-    account.budgets.take_over(_parsed(content["budgets"]))
-    account.shelf.changes = _parsed(content["models_changed"])
+    if content["format"] == FORMAT:
+        account.memberships.take_over(_parsed(content["memberships"]))
+        account.budgets.take_over(_parsed(content["budgets"]))
+        account.shelf.changes = _parsed(content["models_changed"])
+    for user_id in {row.user_id for row in account.memberships if row.user_id not in account.members}:
+        account.memberships.drop_member(user_id)
     account.rooms.rows = _parsed(content["rooms"])
     for row in _parsed(content["keys_changed"]):
         account.keys.replace(row)

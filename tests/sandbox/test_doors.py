@@ -99,6 +99,8 @@ def test_changes_come_from_outside(door: Client, sandbox: Sandbox, api: Caller) 
     assert api.get(f"/keys/{key}").status_code == 404
     outside(rename_workspace={"id": "production", "name": "Live"})
     assert api.data("/workspaces/production")["name"] == "Live"
+    outside(change_model={"id": "openai/gpt-5.2", "prompt": "0.5"})
+    assert api.data("/model/openai/gpt-5.2")["pricing"]["prompt"] == "0.5"
     member = outside(add_member={"email": "new@acme-research.example", "first_name": "New"})
     outside(update_member={"id": member, "role": "org:admin"})
     assert next(row for row in sandbox.account.members if row.id == member).role == "org:admin"

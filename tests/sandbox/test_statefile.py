@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -98,6 +99,23 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
         write_whole(path, text)
         assert path.read_text() == text
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_from_before_there_were_budgets_is_taken_over(options: Options) -> None:
+    sandbox, api = opened(options)
+    gone = api.data("/workspaces/production/members")[0]["user_id"]
+    sandbox.outside.remove_member(gone)
+    key = api.post("/keys", {"name": "kept"}).json["data"]["hash"]
+    assert options.state is not None
+    content = json.loads(options.state.read_text())
+    for name in ("memberships", "budgets", "models_changed"):
+        del content[name]
+    write_whole(options.state, json.dumps({**content, "format": 2}))
+    _, its_api = opened(options)
+    assert its_api.data(f"/keys/{key}")["name"] == "kept"
+    assert its_api.data("/workspaces/production/budgets")
+    assert its_api.data("/workspaces/production/members") == api.data("/workspaces/production/members")
+    assert gone not in {row["user_id"] for row in its_api.data("/workspaces/production/members")}
 
 
 def test_how_the_service_behaves_makes_no_other_account(options: Options) -> None:
