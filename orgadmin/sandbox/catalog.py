@@ -82,6 +82,22 @@ def model_named(model_id: str) -> Model | None:
     return _by_id().get(model_id)
 
 
+@lru_cache(maxsize=1)
+def _canonical() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for model in models():
+        whole = model.slug if model.variant == "standard" else f"{model.slug}:{model.variant}"
+        names.update({model.id: whole, whole: whole})
+        names.setdefault(model.slug, model.slug)
+    return names
+
+
+def canonical_slug(name: str) -> str | None:
+    """What guardrails call a model, given its id or its slug: the dated slug, and the variant unless it is
+    the standard one. None for what is not in the catalog."""
+    return _canonical().get(name)
+
+
 def endpoint_id(model: Model, provider: str) -> str:
     """The UUID of a model at a provider, the same in every answer."""
     return uuid_text("endpoint", model.id, provider)

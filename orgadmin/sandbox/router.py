@@ -10,11 +10,21 @@ from werkzeug.exceptions import NotFound as NoSuchPath
 from werkzeug.routing import Map, RequestRedirect, Rule
 
 from orgadmin.sandbox.errors import MethodNotAllowedError, NotFoundError, ServiceError
-from orgadmin.sandbox.wire import activity, analytics, balance, key, keys, members, workspaces
+from orgadmin.sandbox.wire import (
+    activity,
+    analytics,
+    assignments,
+    balance,
+    guardrails,
+    key,
+    keys,
+    members,
+    workspaces,
+)
 from orgadmin.sandbox.wire.request import Endpoint
 
 BASE = "/api/v1"
-GROUPS = (key, keys, workspaces, members, balance, activity, analytics)
+GROUPS = (key, keys, workspaces, members, balance, activity, analytics, guardrails, assignments)
 
 
 @dataclass(frozen=True)

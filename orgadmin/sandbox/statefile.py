@@ -19,6 +19,7 @@ from orgadmin.sandbox.clock import Clock
 from orgadmin.sandbox.ledger import Amounts, Gift, Ledger, Span
 from orgadmin.sandbox.seed.population import Options, populate
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.guardrails import AssignmentRow, GuardrailRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
 from orgadmin.sandbox.state.rooms import RoomRow
@@ -28,8 +29,23 @@ from orgadmin.sandbox.usage import Profile
 FORMAT = 2
 _ROWS = {
     row.__name__: row
-    for row in (KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile, WorkspaceRow, MemberRow, RoomRow)
+    for row in (
+        KeyRow,
+        Stay,
+        Ledger,
+        Span,
+        Gift,
+        Amounts,
+        Profile,
+        WorkspaceRow,
+        MemberRow,
+        RoomRow,
+        GuardrailRow,
+        AssignmentRow,
+    )
 }
+_BEFORE_IT_WAS_ASKED = {"guardrails": Options.guardrails}
+"""What files were made with that are older than an option. Such a file gets the seeded guardrails."""
 _NOT_THE_ACCOUNT = {"state", "analytics_per_minute", "analytics_kept_for"}
 
 
@@ -48,7 +64,7 @@ def read_state(options: Options) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(options.state.read_text(encoding="utf-8"))
-        form, origin = content["format"], content["made_of"]
+        form, origin = content["format"], {**_BEFORE_IT_WAS_ASKED, **content["made_of"]}
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{options.state} is not a state file of the sandbox") from None
     if form != FORMAT or origin != made_of(options):
@@ -74,6 +90,11 @@ def restored(options: Options, clock: Clock) -> Account:
         account.keys.replace(row)
     for row in _parsed(content["keys_deleted"]):
         account.keys.bury(row)
+        account.guardrails.keys.free(row.hash)
+    if "guardrails" in content:
+        account.guardrails.take_over(
+            *(_parsed(content[name]) for name in ("guardrails", "guarded_keys", "guarded_members"))
+        )
     return account
 
 
@@ -92,6 +113,9 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "default_workspace": account.workspaces.default_id,
         "members": list(account.members),
         "rooms": account.rooms.rows,
+        "guardrails": list(account.guardrails),
+        "guarded_keys": list(account.guardrails.keys),
+        "guarded_members": list(account.guardrails.members),
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),
     }

@@ -16,6 +16,12 @@ MANAGED = [
     ("GET", "/workspaces"), ("POST", "/workspaces"), ("GET", "/workspaces/x"), ("PATCH", "/workspaces/x"),
     ("DELETE", "/workspaces/x"), ("GET", "/organization/members"), ("GET", "/credits"),
     ("GET", "/activity"), ("GET", "/analytics/meta"), ("POST", "/analytics/query"),
+    ("GET", "/guardrails"), ("POST", "/guardrails"), ("GET", "/guardrails/x"), ("PATCH", "/guardrails/x"),
+    ("DELETE", "/guardrails/x"), ("GET", "/guardrails/assignments/keys"),
+    ("GET", "/guardrails/assignments/members"), ("GET", "/guardrails/x/assignments/keys"),
+    ("POST", "/guardrails/x/assignments/keys"), ("POST", "/guardrails/x/assignments/keys/remove"),
+    ("GET", "/guardrails/x/assignments/members"), ("POST", "/guardrails/x/assignments/members"),
+    ("POST", "/guardrails/x/assignments/members/remove"),
 ]  # fmt: skip
 
 

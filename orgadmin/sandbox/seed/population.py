@@ -12,6 +12,7 @@ from orgadmin.sandbox.habits import profile
 from orgadmin.sandbox.ledger import Ledger
 from orgadmin.sandbox.moments import days, midnight_before, seconds_of
 from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.seed.guardrails import add_guardrails
 from orgadmin.sandbox.seed.keys import KeyMaker
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
 from orgadmin.sandbox.state.account import Account
@@ -30,7 +31,8 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True)
 class Options:
     """What the account is made of. `days` is how far its history reaches back; `state` is a file that
-    keeps every change; `personal` makes an account that is not an organization.
+    keeps every change; `personal` makes an account that is not an organization. `guardrails` does not count
+    the default one that some workspace has configured; 0 makes none and assigns none.
 
     `analytics_per_minute` is how many calls of `/analytics/*` are answered in a minute, None for any
     number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
@@ -42,6 +44,7 @@ class Options:
     members: int = 25
     workspaces: int = 6
     days: int = 90
+    guardrails: int = 12
     state: Path | None = None
     personal: bool = False
     analytics_per_minute: int | None = 64
@@ -79,6 +82,7 @@ def populate(options: Options, born: datetime) -> Account:
     for number in range(options.keys):
         account.keys.add(maker.key(number))
     account.top_up = _top_up(account, born)
+    add_guardrails(account, options.guardrails, start)
     return account
 
 

@@ -86,15 +86,15 @@ def update_workspace(call: Call) -> Reply:
 
 
 def delete_workspace(call: Call) -> Reply:
-    """Refused for the default workspace and while keys are active. Keys that are not active go with it."""
+    """Refused for the default workspace and while keys are active. Keys that are not active go with it,
+    and so do its guardrails."""
     account = call.account
     row = account.workspaces.get(call.path["id"])
     if row.id == account.workspaces.default_id:
         raise ForbiddenError("Deleting the default workspace is not enabled for this account")
     if account.keys.count_active(row.id, call.now):
         raise InvalidRequestError("This workspace still has active API keys")
-    account.keys.drop_where(lambda key: key.workspace_id == row.id, call.now)
-    account.workspaces.delete(row)
+    account.workspace_delete(row, call.now)
     return Reply({"deleted": True})
 
 
