@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import responses
 
 Row = dict[str, Any]
+
+
+def last_body() -> Any:
+    """What the last request said, fractions as Decimal."""
+    return json.loads(responses.calls[-1].request.body or "", parse_float=Decimal)
 
 
 def last_query() -> dict[str, str]:
