@@ -15,22 +15,26 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
+from markupsafe import Markup, escape
+
 HEIGHT = 1000
 # Of the width of a bucket; the rest is air.
 BAR = 0.82
 TICKS = 4
 COLOURS = 8
+UNKNOWN_CELL = Markup('<td class="end" data-value=""><span class="unknown" title="No figure">—</span></td>')
 
 
 @dataclass(frozen=True)
 class Bucket:
     """One bar: ``label`` stands under it, ``title`` in its tooltip; ``href`` leads to what it is made of.
-    ``is_open``: more may come."""
+    ``is_open``: more may come. Not ``is_known``: nobody recorded it, so that its zeros are no figures."""
 
     label: str
     title: str
     href: str = ""
     is_open: bool = False
+    is_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,17 @@ class Series:
     @property
     def total(self) -> Decimal:
         return sum(self.values, Decimal(0))
+
+
+def cells(bucket: Bucket, values: Sequence[Decimal | None], write: Callable[[Decimal], str]) -> Markup:
+    """The values of one bucket as cells of the table: there are hundreds of them on a page."""
+    # A number, and a text that is escaped.
+    return Markup("").join(
+        UNKNOWN_CELL
+        if value is None or not bucket.is_known
+        else Markup(f'<td class="end" data-value="{value}">{escape(write(value))}</td>')  # noqa: S704
+        for value in values
+    )
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,9 @@ class Chart:
             for at, bucket in enumerate(self.buckets)
             for values in [[series.values[at] for series in self.series]]
         ]
+
+    def cells(self, bucket: Bucket, values: Sequence[Decimal]) -> Markup:
+        return cells(bucket, values, self.write)
 
     @property
     def is_empty(self) -> bool:

@@ -105,6 +105,16 @@ def day(value: date | None) -> str:
     return f"{found.day} {found:%b %Y}" if found else UNKNOWN
 
 
+def days(since: date, until: date) -> str:
+    """Days, both included: "24 Nov 2026", "1 – 24 Nov 2026", "28 Oct – 24 Nov 2026"."""
+    if since == until:
+        return day(until)
+    if since.year != until.year:
+        return f"{day(since)} – {day(until)}"
+    first = f"{since.day}" if since.month == until.month else f"{since.day} {since:%b}"
+    return f"{first} – {day(until)}"
+
+
 def minute(value: datetime | str | None) -> str:
     """The moment to the minute, for tables whose heading names the zone: "23 Nov 2026, 10:55"."""
     found = moment(value)

@@ -50,6 +50,7 @@ def environment(**options: Any) -> Environment:
         relative=formats.relative,
         exact=formats.exact,
         day=formats.day,
+        days=lambda span: formats.days(span.since, span.until),
         minute=formats.minute,
         iso=formats.iso,
         duration=formats.duration,

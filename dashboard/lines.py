@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from dashboard.charts import HEIGHT, TICKS, Bucket, labelled, nice
+from markupsafe import Markup
+
+from dashboard.charts import HEIGHT, TICKS, Bucket, cells, labelled, nice
 
 DASH = 0.3
 
@@ -55,6 +57,9 @@ class Lines:
     @property
     def labelled(self) -> list[tuple[str, Bucket]]:
         return labelled(self.buckets)
+
+    def cells(self, bucket: Bucket, values: Sequence[Decimal | None]) -> Markup:
+        return cells(bucket, values, self.write)
 
     @property
     def rows(self) -> list[tuple[Bucket, list[Decimal | None], None]]:

@@ -305,6 +305,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "analytics/builder/": (*ANALYTICS, "add", "drop"),
     "analytics/run/": (*ANALYTICS, "page"),
     "analytics/csv/": ANALYTICS,
+    "analytics/daily/": ("by", "metric", "range", "since", "until", "page"),
+    "analytics/daily/csv/": ("by", "metric", "range", "since", "until"),
     "analytics/saved/new/": ("metric", "f0"),
     "spend/": (
         "range",
@@ -320,6 +322,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "workspace",
     ),
     "credits/": ("range",),
+    "spend/filter/": ("by", "q", "model", "provider", "key", "member", "workspace"),
     "spend/csv/": ("range", "since", "until", "model", "provider", "key", "member", "workspace"),
     "spend/reconciliation/": ("only", "page"),
 }

@@ -11,7 +11,6 @@ from functools import cached_property
 
 from dashboard.analytics import buckets, units
 from dashboard.analytics.kept import Kept
-from dashboard.analytics.rules import is_additive
 from dashboard.charts import Bucket
 from orgadmin.openrouter.analytics import Meta, Metric, Row
 
@@ -74,7 +73,7 @@ class Reading:
     @cached_property
     def columns(self) -> list[Column]:
         known = {metric.name: metric for metric in self.meta.metrics}
-        return [_column(known.get(name) or _stranger(name)) for name in self.kept.question.metrics]
+        return [column_of(known.get(name) or _stranger(name)) for name in self.kept.question.metrics]
 
     @cached_property
     def headings(self) -> list[str]:
@@ -118,9 +117,10 @@ class Reading:
         return any(count > 1 for count in seen.values())
 
 
-def _column(metric: Metric) -> Column:
+def column_of(metric: Metric) -> Column:
+    """How the metric's figures are called, written, and whether they may be added up."""
     label = metric.display_label or metric.name
-    return Column(metric, label, units.writer(metric.display_format), is_additive(metric))
+    return Column(metric, label, units.writer(metric.display_format), metric.is_additive)
 
 
 def _stranger(name: str) -> Metric:

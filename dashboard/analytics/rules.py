@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dashboard.analytics.question import CUSTOM, Question, moment
-from orgadmin.openrouter.analytics import Metric
 
 YEAR, MONTH, BY_MINUTE = timedelta(days=365), timedelta(days=31), timedelta(hours=3)
 MONTH_METRICS = frozenset(
@@ -36,18 +34,6 @@ MONTH_DIMENSIONS = frozenset(
         "context_length_bucket",
     ]
 )
-_STATISTIC = re.compile(r"(avg|mean|median|p\d+|min|max)_.*|.*_(rate|ratio|latency|throughput)")
-_ADDITIVE_FORMATS = frozenset({"number", "currency"})
-
-
-def is_additive(metric: Metric) -> bool:
-    """Whether rows may be added up. Upstream marks ratios only; percentiles and averages we know by their
-    names and formats, and what has a format nobody knows is not added either."""
-    return (
-        not metric.is_rate
-        and metric.display_format in _ADDITIVE_FORMATS
-        and _STATISTIC.fullmatch(metric.name) is None
-    )
 
 
 def is_short(name: str) -> bool:

@@ -10,17 +10,25 @@ from dashboard.formats import THIN
 
 Figure = int | Decimal
 Write = Callable[[Figure], str]
+# From so many digits on.
+ENORMOUS = 18
 
 
 def writer(display_format: str) -> Write:
     """How a figure is spelled; a format that nobody knows yet is a plain number."""
-    return _WRITERS.get(display_format, plain)
+    write = _WRITERS.get(display_format, plain)
+    return lambda value: _enormous(value) if Decimal(value).adjusted() >= ENORMOUS else write(value)
+
+
+def _enormous(value: Figure) -> str:
+    """A figure that is nonsense in any unit, and has more digits than rounding can hold."""
+    return f"{Decimal(value):.3e}"
 
 
 def plain(value: Figure) -> str:
     """A number with at most four digits after the point."""
     if isinstance(value, int) or value == value.to_integral_value():
-        return formats.number(int(value)) if Decimal(value).adjusted() < 18 else f"{Decimal(value):.3e}"
+        return formats.number(int(value))
     return formats.number(_rounded(Decimal(value), 4).normalize())
 
 
@@ -49,8 +57,7 @@ def tokens_a_second(value: Figure) -> str:
 
 def _rounded(value: Decimal, places: int) -> Decimal:
     smallest = Decimal(1).scaleb(-places)
-    # A number with more digits than Decimal computes with is left as it is.
-    return value.quantize(smallest, ROUND_HALF_UP) if value.adjusted() < 20 else value
+    return value.quantize(smallest, ROUND_HALF_UP)
 
 
 _WRITERS: Mapping[str, Write] = {

@@ -84,13 +84,17 @@ def _exhausted(organization: Organization) -> list[Notice]:
 
 def _expiring(organization: Organization) -> list[Notice]:
     now = timezone.now()
-    keys = Key.objects.filter(
-        organization=organization,
-        gone_at=None,
-        disabled=False,
-        expires_at__gt=now,
-        expires_at__lte=now + SOON,
-    ).order_by("expires_at")
+    keys = (
+        Key.objects.filter(
+            organization=organization,
+            gone_at=None,
+            disabled=False,
+            expires_at__gt=now,
+            expires_at__lte=now + SOON,
+        )
+        .only("hash", "name", "expires_at")
+        .order_by("expires_at")
+    )
     found = []
     for key in keys[:3]:
         assert key.expires_at is not None

@@ -7,19 +7,20 @@ from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.db.models import ExpressionWrapper, F, FloatField, Max, Q
+from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
-from orgadmin.inventory.models import Key, SyncRun
+from orgadmin.inventory.models import SHARE_LEFT, WITHIN_LIMIT, Key, SyncRun
 from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.labels import Label, labels
-from orgadmin.usage.models import DaySum, Dimension, month_of
+from orgadmin.usage.models import Dimension, month_of
 from orgadmin.usage.openday import hours, settled_through
+from orgadmin.usage.outlook import Behind
 from orgadmin.usage.ranking import largest
-from orgadmin.usage.reading import Question, by_time
+from orgadmin.usage.reading import Question
 from orgadmin.usage.spans import DAY, Span
 
 NOTHING = Decimal(0)
@@ -56,25 +57,18 @@ def last_settled(organization: Organization) -> date:
 
 
 class Spent:
-    """What the days of this month and the last cost, BYOK included: four queries for all of the figures.
+    """What the days of this month and the last cost, BYOK included: ``past``, and what is known by the hour
+    since ``settled``, the newest day whose facts are there."""
 
-    ``settled`` is the newest day whose facts are there; what comes after is known by the hour.
-    """
-
-    def __init__(self, organization: Organization, settled: date) -> None:
+    def __init__(self, organization: Organization, settled: date, past: Behind) -> None:
         self.settled, self.day = settled, today()
         self._organization = organization
         self._has_no_hours = organization.capabilities.get(ANALYTICS) is False
         self._this_month = month_of(self.day)
         self._last_month = month_of(self._this_month - DAY)
-        since = min(self._last_month, settled - 13 * DAY)
-        of_organization = {"organization": organization, "day__range": (since, settled)}
-        self._pulled = set(
-            DaySum.objects.filter(**of_organization).exclude(source="").values_list("day", flat=True)
-        )
-        question = Question(organization.pk, Span(since, settled))
-        by_day = by_time(question, Dimension.TOTAL, [], grain="day")
-        self._days = {day: amounts.total for (day, _), amounts in by_day.items()}
+        self._days = {
+            past.first + at * DAY: spent.total for at, spent in enumerate(past.days) if spent is not None
+        }
         since = min(self.day - DAY, max(self._this_month, settled + DAY))
         self._hours = [
             (hour, amounts.total)
@@ -118,7 +112,7 @@ class Spent:
         return sum((self._days.get(day, NOTHING) for day in span.each()), NOTHING)
 
     def _if_pulled(self, span: Span) -> Decimal | None:
-        return self._sum(span) if self._pulled.issuperset(span.each()) else None
+        return self._sum(span) if self._days.keys() >= set(span.each()) else None
 
     def _since(self, day: date) -> Decimal:
         return sum((spent for hour, spent in self._hours if hour.date() >= day), NOTHING)
@@ -152,11 +146,8 @@ def _spend(organization: Organization, name: str, label: Label) -> str:
 
 def limits(organization: Organization) -> list[tuple[Key, float]]:
     """The working keys nearest their limit, with the share that is used."""
-    share = ExpressionWrapper(1.0 - F("limit_remaining") * 1.0 / F("limit"), output_field=FloatField())
     now = timezone.now()
     live = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
-    keys = Key.objects.filter(
-        live, organization=organization, gone_at=None, limit__gt=0, limit_remaining__gt=0
-    )
-    shown = keys.only("hash", "name", "limit", "limit_reset")
-    return [(key, key.used) for key in shown.annotate(used=share).order_by("-used", "pk")[:TOP]]
+    keys = Key.objects.filter(WITHIN_LIMIT, live, organization=organization)
+    shown = keys.only("hash", "name", "limit", "limit_remaining", "limit_reset").order_by(SHARE_LEFT, "pk")
+    return [(key, float(key.share_used or 0)) for key in shown[:TOP]]

@@ -20,7 +20,7 @@ from orgadmin.usage.outlook import behind
 def show(request: OrgRequest) -> HttpResponse:
     organization = request.organization
     past, settled = behind(organization), selectors.last_settled(organization)
-    spent = selectors.Spent(organization, settled)
+    spent = selectors.Spent(organization, settled, past)
     chart, note = chart_of(organization, SpendFilters(range="30d"))
     context = {
         "organization": organization,
@@ -32,6 +32,7 @@ def show(request: OrgRequest) -> HttpResponse:
         "chart": chart,
         "chart_note": note,
         "lists": [
+            ("Top models", selectors.top(organization, settled, Dimension.MODEL, "model")),
             ("Top keys", selectors.top(organization, settled, Dimension.KEY, "key")),
             ("Top members", selectors.top(organization, settled, Dimension.MEMBER, "member")),
             ("Top workspaces", selectors.top(organization, settled, Dimension.WORKSPACE, "workspace")),

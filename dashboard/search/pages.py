@@ -33,6 +33,13 @@ DESTINATIONS = (
     Destination("Create key", "Keys", "keys:create", (CHANGE, OWN), "new add api key"),
     Destination("Keys", "Control", "keys:list", (READ, OWN), "api keys list"),
     Destination("Rotations", "Keys", "keys:rotations", (READ, OWN), "rotate successor handover"),
+    Destination(
+        "Daily record",
+        "Analytics",
+        "analytics:daily",
+        (READ,),
+        "harvest latency throughput cache hit rate finish reasons apps guardrails providers history",
+    ),
     Destination("Workspaces", "Control", "workspaces:list", (READ,), "list spend keys"),
     Destination("Members", "Control", "members:list", (READ,), "people list spend keys owners"),
     Destination("Audit log", "Watch", "auditlog:list", (READ,), "history changes who did what"),

@@ -119,9 +119,10 @@ class Drawing:
         totals: Mapping[Any, Amounts],
     ) -> list[Series]:
         measure = self.filters.measure
-        if measure == "per_million":
+        if measure == "per_million" or not shown:
+            # A price cannot be stacked, and what is not split has no parts to stack.
             values = [_figure(totals.get(start, NOTHING), measure) for start in starts]
-            return [Series("All of it", 1, values)]
+            return [Series("All of it", 1, values)] if any(values) else []
         series = [
             Series(
                 names[part].text,
@@ -140,11 +141,7 @@ class Drawing:
     def _bucket(self, start: date, grain: str, asked: Span) -> Bucket:
         since = max(start, asked.since)
         until = min(_end(start, grain), asked.until)
-        title = (
-            f"{_short(since)} {since.year}"
-            if since == until
-            else f"{_short(since)} – {_short(until)} {until.year}"
-        )
+        title = formats.days(since, until)
         label = f"{start:%b %Y}" if grain == "month" else _short(start)
         query = self.filters.query(since=since.isoformat(), until=until.isoformat(), range="", grain="")
         return Bucket(label, title, f"{self._address}?{query}", is_open=until >= today())

@@ -13,14 +13,15 @@ from django.db.models import Min
 
 from dashboard.charts import Chart
 from dashboard.spend.drawing import REST, Drawing, writer
-from dashboard.spend.filters import GROUPS, SpendFilters
+from dashboard.spend.filters import AMOUNTS, GROUPS, SpendFilters
 from orgadmin.accounts.models import Organization
 from orgadmin.usage.amounts import NOTHING, Amounts, value_of
 from orgadmin.usage.asking import ANALYTICS
-from orgadmin.usage.clock import today
+from orgadmin.usage.clock import ACTIVITY_DAYS, today
+from orgadmin.usage.history import Progress, progress
 from orgadmin.usage.labels import Label, labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
-from orgadmin.usage.openday import NOT_OPEN, is_known, opening_of, settled_through, was_pulled
+from orgadmin.usage.openday import NOT_OPEN, is_counted, is_known, opening_of, settled_through, was_pulled
 from orgadmin.usage.ranking import Opening, largest
 from orgadmin.usage.reading import Question, groups, total
 from orgadmin.usage.spans import Span
@@ -35,10 +36,13 @@ SOURCES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the table. ``share`` is of the measure's total, ``before`` what the span before had."""
+    """One row of the table. ``share`` is of the measure's total, ``before`` what the span before had.
+    ``counted`` is what its requests and tokens are read from: where those of today are not told, the complete
+    days, and None without any."""
 
     label: Label
     amounts: Amounts
+    counted: Amounts | None
     value: Any
     share: Decimal | None
     # What it had in the complete days, and in as many days before them; None where nothing is compared.
@@ -49,6 +53,13 @@ class Line:
     def change(self, measure: str) -> Decimal | None:
         """Part by which the measure grew over the complete days; None without a before."""
         return None if self.closed is None else _growth(self.before, self.closed, measure)
+
+    def difference(self, measure: str) -> Any:
+        """By how much it grew; None where there is nothing to take from or to take."""
+        if self.closed is None or self.before is None:
+            return None
+        now, then = value_of(self.closed, measure), value_of(self.before, measure)
+        return None if now is None or then is None else now - then
 
 
 def _growth(before: Amounts | None, now: Amounts, measure: str) -> Decimal | None:
@@ -62,16 +73,20 @@ def _growth(before: Amounts | None, now: Amounts, measure: str) -> Decimal | Non
 @dataclass(frozen=True)
 class Spend:
     """The page. ``open_days`` are the days that are not complete yet, ``is_open_known`` says whether they
-    count here, ``is_open_split`` whether they could be told by part.
+    count here, ``is_open_split`` whether they could be told by part, ``is_open_counted`` whether with their
+    requests and tokens. ``counted`` is as of ``Line``. ``fetched`` tells how far the history of these days
+    has come, while it is still being fetched.
 
     A day so far is never compared with a whole one: ``closed``, the complete days, stand against ``before``,
-    as many before them.
+    those of ``before_span``.
     """
 
     filters: SpendFilters
     span: Span
     total: Amounts
+    counted: Amounts | None
     closed: Amounts
+    closed_span: Span
     before: Amounts | None
     before_span: Span
     chart: Chart
@@ -81,6 +96,8 @@ class Spend:
     open_days: int
     is_open_split: bool
     is_open_known: bool
+    is_open_counted: bool
+    fetched: Progress | None
     note: str
     write: Any
 
@@ -124,13 +141,22 @@ def question_of(
     """The filters as parts. ``own`` bounds what the person may see: theirs and nothing else, whatever the
     address says. Raises NoSuchPart."""
     wanted: dict[Dimension, frozenset[int]] = dict(own)
-    for name, text in filters.filtered.items():
+    for name, texts in filters.filtered.items():
         dimension = GROUPS[name]
-        part = None if own and dimension in PRIVATE else part_of(dimension, text, organization.pk)
-        if part is None or (dimension in own and part not in own[dimension]):
-            raise NoSuchPart(name, text)
-        wanted[dimension] = frozenset({part})
+        parts = [known_part(organization, dimension, text, own) for text in texts]
+        for text, part in zip(texts, parts, strict=True):
+            if part is None:
+                raise NoSuchPart(name, text)
+        wanted[dimension] = frozenset(part for part in parts if part is not None)
     return Question(organization.pk, span, wanted)
+
+
+def known_part(
+    organization: Organization, dimension: Dimension, text: str, own: Mapping[Dimension, frozenset[int]]
+) -> int | None:
+    """The part that an address names; None where there is none that the person may know of."""
+    part = None if own and dimension in PRIVATE else part_of(dimension, text, organization.pk)
+    return None if dimension in own and part not in own[dimension] else part
 
 
 def spend(
@@ -140,14 +166,17 @@ def spend(
     found = _Found(organization, filters, own)
     closed_total = total(found.question)
     everything = closed_total + sum((amounts for _, _, amounts in found.whole), NOTHING)
-    previous = replace(found.question, span=found.question.span.before)
+    closed_span = found.question.span
+    previous = replace(found.question, span=filters.before(closed_span))
     before = total(previous) if was_pulled(organization, previous.span) else None
-    table = _Table(found, everything, previous if before is not None else None)
+    table = _Table(found, everything, closed_total, previous if before is not None else None)
     return Spend(
         filters=filters,
         span=found.asked,
         total=everything,
+        counted=found.counted(everything, closed_total) if found.question.filters else everything,
         closed=closed_total,
+        closed_span=closed_span,
         before=before,
         before_span=previous.span,
         chart=found.chart(),
@@ -157,6 +186,8 @@ def spend(
         open_days=found.opened.days,
         is_open_split=found.is_split or not found.opened.days,
         is_open_known=found.is_known,
+        is_open_counted=found.is_counted,
+        fetched=progress(organization) if found.reaches_history else None,
         note=found.note(),
         write=writer(filters.measure),
     )
@@ -198,7 +229,11 @@ class _Found:
 
     def _is_told(self, dimension: Dimension) -> bool:
         has_analytics = self.organization.capabilities.get(ANALYTICS) is not False
-        return self.opened.days > 0 and is_known(self.question, dimension, has_analytics=has_analytics)
+        return (
+            self.opened.days > 0
+            and (self.filters.measure in AMOUNTS or is_counted(self.question, dimension))
+            and is_known(self.question, dimension, has_analytics=has_analytics)
+        )
 
     def _opening(self, dimension: Dimension) -> Opening:
         is_told = self._is_told(dimension)
@@ -207,6 +242,21 @@ class _Found:
     @property
     def is_known(self) -> bool:
         return bool(self.whole) or self.is_split or not self.opened.days
+
+    @property
+    def is_counted(self) -> bool:
+        return not self.opened.days or is_counted(self.question, self.filters.dimension)
+
+    def counted(self, amounts: Amounts, closed: Amounts) -> Amounts | None:
+        """What to read requests and tokens from."""
+        if self.is_counted:
+            return amounts
+        return closed if self.question.span.days else None
+
+    @property
+    def reaches_history(self) -> bool:
+        """Whether days are asked for that activity had forgotten when the organization was connected."""
+        return self.question.span.since < today() - timedelta(days=ACTIVITY_DAYS)
 
     def chart(self) -> Chart:
         return self.drawing.draw(self.parts, self.names, self.asked)
@@ -238,6 +288,7 @@ class _Table:
 
     found: _Found
     everything: Amounts
+    closed_total: Amounts
     previous: Question | None
 
     @property
@@ -246,13 +297,12 @@ class _Table:
 
     def lines(self) -> list[Line]:
         before = self._before()
-        closed = dict(self.found.parts)
-        for _, part, amounts in self.found.opening:
-            closed[part] -= amounts
+        closed = self._closed()
         return [
             Line(
                 label=self.found.names[part],
                 amounts=amounts,
+                counted=self.found.counted(amounts, closed[part]),
                 value=value_of(amounts, self.measure),
                 share=self._share(amounts),
                 closed=closed[part],
@@ -262,14 +312,23 @@ class _Table:
             for part, amounts in self.found.parts.items()
         ]
 
+    def _closed(self) -> dict[int, Amounts]:
+        """What the rows have in the complete days."""
+        closed = dict(self.found.parts)
+        for _, part, amounts in self.found.opening:
+            closed[part] -= amounts
+        return closed
+
     def rest(self) -> Line | None:
         """What the rows of the table leave out."""
         left = self.everything - sum(self.found.parts.values(), NOTHING)
         if left == NOTHING:
             return None
+        left_closed = self.closed_total - sum(self._closed().values(), NOTHING)
         return Line(
             label=Label(REST, ""),
             amounts=left,
+            counted=self.found.counted(left, left_closed),
             value=value_of(left, self.measure),
             share=self._share(left),
             closed=None,

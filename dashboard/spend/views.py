@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
 from dashboard.spend.csv import stream
 from dashboard.spend.filters import GRAINS, GROUPS, MEASURES, MONEY, RANGES, SpendFilters
-from dashboard.spend.selectors import PRIVATE, NoSuchPart, Spend, first_day, question_of, spend
+from dashboard.spend.parts import choices
+from dashboard.spend.selectors import NoSuchPart, Spend, first_day, known_part, question_of, spend
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.keys.selectors import visible_keys
 from orgadmin.pages import respond
 from orgadmin.usage.clock import today
-from orgadmin.usage.labels import labels, part_of
+from orgadmin.usage.labels import labels
 from orgadmin.usage.models import Dimension
 from orgadmin.usage.reading import TooMuch
 
@@ -41,7 +42,7 @@ def show(request: OrgRequest) -> HttpResponse:
         "spend": found,
         "problem": problem,
         "ranges": RANGES,
-        "groups": {name: f"By {name}" for name in (GROUPS if request.reads_all else OWN_GROUPS)},
+        "groups": {name: f"By {name}" for name in _groups(request)},
         "measures": MEASURES,
         "moneyed": MONEY,
         "bars": {"": "Bars: automatic", **GRAINS},
@@ -53,10 +54,34 @@ def show(request: OrgRequest) -> HttpResponse:
 
 
 @allow(*SEE)
+def add_filter(request: OrgRequest) -> HttpResponse:
+    """A part to filter by, to be found by its name."""
+    filters = SpendFilters.of(request.GET)
+    names = _groups(request)
+    by = request.GET.get("by", "")
+    by = by if by in names else filters.group if filters.group in names else "model"
+    text = request.GET.get("q", "").replace("\x00", "")[:200]
+    found, is_more = choices(request, filters, by, text, own_parts(request))
+    context = {
+        "organization": request.organization,
+        "filters": filters,
+        "dimensions": {name: name.capitalize() for name in names},
+        "by": by,
+        "text": text,
+        "choices": found,
+        "is_more": is_more,
+    }
+    return respond(request, "spend/filter.html", context, fragment="spend/_filter.html")
+
+
+def _groups(request: OrgRequest) -> Collection[str]:
+    return GROUPS if request.reads_all else OWN_GROUPS
+
+
+@allow(*SEE)
 def panel(request: OrgRequest) -> HttpResponse:
     """What one key, member or workspace spent in 30 days, for the page of it: the filters name which."""
-    asked = SpendFilters.of(request.GET)
-    filters = SpendFilters(range="30d", **asked.filtered)
+    filters = SpendFilters.of(request.GET).of_a_month()
     try:
         found = spend(request.organization, filters, own_parts(request))
     except (NoSuchPart, TooMuch):
@@ -79,22 +104,27 @@ def csv(request: OrgRequest) -> StreamingHttpResponse:
     return stream(organization, question)
 
 
-def _chips(request: OrgRequest, filters: SpendFilters) -> list[tuple[str, str]]:
-    """The filters in words."""
+@dataclass(frozen=True)
+class Chip:
+    """One filter: by what, which part in words, and the page without it."""
+
+    name: str
+    text: str
+    query: str
+
+
+def _chips(request: OrgRequest, filters: SpendFilters) -> list[Chip]:
+    """The filters in words; the address's own word where the person may not know the part."""
     own = own_parts(request)
-    return [(name, _called(request, GROUPS[name], text, own)) for name, text in filters.filtered.items()]
-
-
-def _called(
-    request: OrgRequest, dimension: Dimension, text: str, own: Mapping[Dimension, frozenset[int]]
-) -> str:
-    """What a filtered part is called; the address's own word where the person may not know it."""
-    if own and dimension in PRIVATE:
-        return text
-    part = part_of(dimension, text, request.organization.pk)
-    if part is None or (dimension in own and part not in own[dimension]):
-        return text
-    return labels(dimension, [part])[part].text
+    chips = []
+    for name, texts in filters.filtered.items():
+        dimension = GROUPS[name]
+        parts = {text: known_part(request.organization, dimension, text, own) for text in texts}
+        names = labels(dimension, [part for part in parts.values() if part is not None])
+        for text, part in parts.items():
+            called = text if part is None else names[part].text
+            chips.append(Chip(name, called, filters.without_part(name, text)))
+    return chips
 
 
 def own_parts(request: OrgRequest) -> Mapping[Dimension, frozenset[int]]:

@@ -74,6 +74,11 @@ class Entry(models.Model):
         indexes = (
             models.Index(fields=["organization", "about", "id"], name="audit_by_time"),
             models.Index(fields=["organization", "target_type", "target_id", "id"], name="audit_by_target"),
+            models.Index(
+                fields=["organization", "at"],
+                condition=models.Q(actor_kind=ActorKind.OUTSIDE),
+                name="audit_from_outside",
+            ),
         )
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
@@ -86,6 +87,9 @@ def member_name(uid: str, email: str, first_name: str | None, last_name: str | N
 
 # The counters of today are not both zero.
 SPENT_TODAY = ~Q(usage_daily=0, byok_usage_daily=0)
+# Something is left of a limit, and which part of it.
+WITHIN_LIMIT = Q(gone_at=None, limit__gt=0, limit_remaining__gt=0)
+SHARE_LEFT = Cast("limit_remaining", models.FloatField()) / models.F("limit")
 
 
 class Key(Mirror):
@@ -146,6 +150,13 @@ class Key(Mirror):
                 condition=SPENT_TODAY,
                 name="keys_by_today",
             ),
+            # The few that will expire, and of those within a limit the nearest to its end first.
+            models.Index(
+                fields=["organization", "expires_at"],
+                condition=Q(gone_at=None, expires_at__isnull=False),
+                name="keys_by_expiry",
+            ),
+            models.Index("organization", SHARE_LEFT, condition=WITHIN_LIMIT, name="keys_by_share_left"),
             models.Index(fields=["organization", "owner"], name="keys_by_owner"),
             models.Index(fields=["organization", "workspace", "gone_at"], name="keys_by_workspace"),
         )

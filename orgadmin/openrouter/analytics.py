@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +38,9 @@ TAKES_ONE = frozenset({"eq", "neq", "gt", "gte", "lt", "lte"})
 
 Scalar = str | int | Decimal
 
+_STATISTIC = re.compile(r"(avg|mean|median|p\d+|min|max)_.*|.*_(rate|ratio|latency|throughput)")
+_ADDITIVE_FORMATS = frozenset({"number", "currency"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
@@ -52,6 +56,16 @@ class Metric:
     display_format: str
     is_rate: bool
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether rows may be added up: percentiles and averages are known by their names and formats, and
+        what has a format nobody knows is not added either."""
+        return (
+            not self.is_rate
+            and self.display_format in _ADDITIVE_FORMATS
+            and _STATISTIC.fullmatch(self.name) is None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

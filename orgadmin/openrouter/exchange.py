@@ -35,7 +35,9 @@ Remaining = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to send. `write`: it changes something upstream; `repeatable`: doing it twice does no harm."""
+    """What to send. `write`: it changes something upstream; `repeatable`: doing it twice does no harm;
+    `anonymous`: without the key.
+    """
 
     method: str
     url: str
@@ -44,6 +46,7 @@ class Call:
     write: bool
     repeatable: bool
     headers: Mapping[str, str] = field(default_factory=dict)
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

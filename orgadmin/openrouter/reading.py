@@ -63,13 +63,18 @@ def read_data(kind: type[T], answer: Mapping[str, Any], *, write: bool = False) 
     return explained(lambda: _read_row(kind, _data(answer)), write)
 
 
-def read_list(kind: type[T], answer: Mapping[str, Any]) -> tuple[T, ...]:
+def read_list(kind: type[T], answer: Mapping[str, Any], *, write: bool = False) -> tuple[T, ...]:
     """The objects of the list under `data`."""
-    return explained(lambda: tuple(_read_items(kind, _data(answer))))
+    return explained(lambda: tuple(_read_items(kind, _data(answer))), write)
+
+
+def read_whole(kind: type[T], answer: Mapping[str, Any]) -> T:
+    """The object that an answer is, where upstream does not wrap it in `data`."""
+    return explained(lambda: _read_fields(kind, answer))
 
 
 def read_count(answer: Mapping[str, Any], name: str, *, write: bool = False) -> int:
-    """A whole number at the top level of an answer, such as `total_count`. `write` as in `read_data`."""
+    """A whole number at the top level of an answer, such as `total_count`."""
 
     def count() -> int:
         if name not in answer:

@@ -15,7 +15,7 @@ from orgadmin.openrouter.addresses import checked_base_url
 from orgadmin.openrouter.errors import NotSent, OpenRouterError, RateLimited, ServerFailure, Unauthorized
 from orgadmin.openrouter.exchange import Call, Remaining, exchange
 from orgadmin.openrouter.secret import Secret
-from orgadmin.openrouter.wire import Bearer, shared_session
+from orgadmin.openrouter.wire import Bearer, Nobody, shared_session
 
 USER_AGENT = "openrouter-dashboard"
 READING = frozenset({"GET", "HEAD"})
@@ -101,6 +101,7 @@ class OpenRouter:
         idempotent: bool | None = None,
         write: bool | None = None,
         group: str = "default",
+        anonymous: bool = False,
     ) -> Mapping[str, Any]:
         """Call the API and give the JSON object it answers, `{}` for 204.
 
@@ -108,8 +109,8 @@ class OpenRouter:
         out, booleans become `true` and `false`. `idempotent` says that repeating does no harm (default: all
         but POST); what is not idempotent is repeated only when it was certainly not sent, not even when it
         was refused with 429. `write` says that it changes something (default: all but GET and HEAD): only the
-        outcome of a change can be unknown. Raises OpenRouterError; ValueError or TypeError, before anything
-        is sent, for a body JSON cannot hold.
+        outcome of a change can be unknown. `anonymous` leaves the key at home, for what is public. Raises
+        OpenRouterError; ValueError or TypeError, before anything is sent, for a body JSON cannot hold.
         """
         self._check_key()
         method = method.upper()
@@ -121,6 +122,7 @@ class OpenRouter:
             write=method not in READING if write is None else write,
             repeatable=method != "POST" if idempotent is None else idempotent,
             headers=_headers(body is not None),
+            anonymous=anonymous,
         )
         return self._persist(call, group)
 
@@ -154,7 +156,7 @@ class OpenRouter:
             return exchange(
                 self._session or shared_session(),
                 call,
-                auth=Bearer(self._key),
+                auth=Nobody() if call.anonymous else Bearer(self._key),
                 connect_timeout=self._patience.connect_timeout,
                 read_timeout=self._patience.read_timeout,
                 remaining=remaining,

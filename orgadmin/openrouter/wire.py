@@ -109,6 +109,13 @@ class Bearer(AuthBase):
         return request
 
 
+class Nobody(AuthBase):
+    """Puts no key on the request; there all the same, so that no .netrc file puts one."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
 class _StayingSession(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Nowhere: a redirect is an answer like any other.

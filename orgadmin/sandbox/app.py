@@ -31,7 +31,7 @@ from orgadmin.sandbox.state.keys import KeyRow, hash_of
 from orgadmin.sandbox.statefile import restored, save
 from orgadmin.sandbox.wire.guardrails import guardrail_object
 from orgadmin.sandbox.wire.keys import key_object
-from orgadmin.sandbox.wire.request import Call
+from orgadmin.sandbox.wire.request import Call, Endpoint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -201,16 +201,29 @@ class Sandbox:
         with account.lock:
             try:
                 now = self.now()
-                caller = _caller(account, authorization, now)
-                if caller is not None and not match.endpoint.inference:
-                    raise WrongKeyKindError
-                call = Call(account, now, query, body, caller, match.arguments)
+                caller, anonymous = _admitted(match.endpoint, account, authorization, now)
+                call = Call(account, now, query, body, caller, match.arguments, anonymous)
                 reply = match.endpoint.handler(call)
             except ServiceError as error:
                 return error_answer(error)
             if match.endpoint.method != "GET" and not match.endpoint.reads:
                 self.save()
             return json_answer(reply.body, reply.status)
+
+
+def _admitted(
+    endpoint: Endpoint, account: Account, authorization: str | None, now: datetime
+) -> tuple[KeyRow | None, bool]:
+    """The inference key of a call (None for the management key), and whether nobody is known to call."""
+    try:
+        caller = _caller(account, authorization, now)
+    except UnauthorizedError:
+        if not endpoint.public:
+            raise
+        return None, True
+    if caller is not None and not endpoint.inference and not endpoint.public:
+        raise WrongKeyKindError
+    return caller, False
 
 
 def _caller(account: Account, authorization: str | None, now: datetime) -> KeyRow | None:

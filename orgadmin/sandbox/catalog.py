@@ -19,7 +19,8 @@ from orgadmin.sandbox.dice import uuid_text
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model. `slug` is the dated one that never changes; `created` is seconds since 1970."""
+    """One model. `slug` is the dated one that never changes; `created` is seconds since 1970.
+    `alias_of` is the id of another that it stands for, `ends` the day on which it leaves the catalog."""
 
     id: str
     slug: str
@@ -36,6 +37,7 @@ class Model:
     moderated: bool = False
     weights: str | None = None
     ends: str | None = None
+    alias_of: str | None = None
 
     @property
     def author(self) -> str:
@@ -80,22 +82,6 @@ def _by_id() -> dict[str, Model]:
 def model_named(model_id: str) -> Model | None:
     """The model with this id, if there is one."""
     return _by_id().get(model_id)
-
-
-@lru_cache(maxsize=1)
-def _canonical() -> dict[str, str]:
-    names: dict[str, str] = {}
-    for model in models():
-        whole = model.slug if model.variant == "standard" else f"{model.slug}:{model.variant}"
-        names.update({model.id: whole, whole: whole})
-        names.setdefault(model.slug, model.slug)
-    return names
-
-
-def canonical_slug(name: str) -> str | None:
-    """What guardrails call a model, given its id or its slug: the dated slug, and the variant unless it is
-    the standard one. None for what is not in the catalog."""
-    return _canonical().get(name)
 
 
 def endpoint_id(model: Model, provider: str) -> str:

@@ -91,26 +91,39 @@ _NEW_WORDS = {
     "type": "carrier-pigeon",
     "display_format": "furlongs",
     "value_type": "range",
+    "quantization": "int1",
+    "tokenizer": "Syllables",
+    "instruct_type": "telegram",
+    "billable": "output_scent",
 }
 
 
+_MAPS = {"native_tools", "pricing_skus", "supported_parameters"}
+
+
 def with_extra_fields(body: Any) -> Any:
-    """Every object of an answer gains a field nobody has heard of."""
+    """Every object of an answer gains a field nobody has heard of. Maps, whose names are data, do not."""
     if isinstance(body, dict):
-        return {
-            **{name: with_extra_fields(value) for name, value in body.items()},
-            "sandbox_extra": {"new": [1]},
+        grown = {
+            name: value if name in _MAPS and isinstance(value, dict) else with_extra_fields(value)
+            for name, value in body.items()
         }
+        return {**grown, "sandbox_extra": {"new": [1]}}
     if isinstance(body, list):
         return [with_extra_fields(item) for item in body]
     return body
+
+
+def _new_word(name: str, value: Any) -> Any:
+    """Of the kind of the old one: some states are numbers."""
+    return _NEW_WORDS[name] if not isinstance(value, int) else -99
 
 
 def with_unknown_words(body: Any) -> Any:
     """Fields that hold one of a few words hold a new one."""
     if isinstance(body, dict):
         return {
-            name: _NEW_WORDS[name] if name in _NEW_WORDS else with_unknown_words(value)
+            name: _new_word(name, value) if name in _NEW_WORDS else with_unknown_words(value)
             for name, value in body.items()
         }
     if isinstance(body, list):

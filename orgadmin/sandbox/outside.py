@@ -24,6 +24,7 @@ CHANGES = (
     "create_key", "update_key", "delete_key", "spend", "correct_day", "quiet_key",
     "rename_workspace", "delete_workspace", "add_member", "update_member", "remove_member",
     "create_guardrail", "update_guardrail", "delete_guardrail", "assign_guardrail", "unassign_guardrail",
+    "change_model",
 )  # fmt: skip
 
 _KEY_FIELDS = {
@@ -186,6 +187,24 @@ class Outside:
                 self._account.guardrails.keys.free(key_hash)
             for member_id in members:
                 self._account.guardrails.members.free(member_id)
+
+    def change_model(
+        self,
+        model_id: str,
+        *,
+        prompt: str | None = None,
+        completion: str | None = None,
+        ends: str | None = None,
+        listed: bool | None = None,
+    ) -> None:
+        """The service changes its catalog: a price (dollars a token, as text), the day (`YYYY-MM-DD`) on
+        which a model ends, whether it is listed at all."""
+        prices = {name: price for name, price in (("prompt", prompt), ("completion", completion)) if price}
+        given = {"prices": prices or None, "ends": ends, "listed": listed}
+        with self._changing():
+            self._account.shelf.change(
+                model_id, {name: value for name, value in given.items() if value is not None}
+            )
 
     def add_member(
         self,

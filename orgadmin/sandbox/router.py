@@ -18,13 +18,33 @@ from orgadmin.sandbox.wire import (
     guardrails,
     key,
     keys,
+    media_models,
     members,
+    models,
+    providers,
+    workspace_budgets,
+    workspace_members,
     workspaces,
 )
 from orgadmin.sandbox.wire.request import Endpoint
 
 BASE = "/api/v1"
-GROUPS = (key, keys, workspaces, members, balance, activity, analytics, guardrails, assignments)
+GROUPS = (
+    key,
+    keys,
+    workspaces,
+    workspace_budgets,
+    workspace_members,
+    members,
+    balance,
+    activity,
+    analytics,
+    models,
+    media_models,
+    providers,
+    guardrails,
+    assignments,
+)
 
 
 @dataclass(frozen=True)

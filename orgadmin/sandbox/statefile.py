@@ -19,34 +19,32 @@ from orgadmin.sandbox.clock import Clock
 from orgadmin.sandbox.ledger import Amounts, Gift, Ledger, Span
 from orgadmin.sandbox.seed.population import Options, populate
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.budgets import BudgetRow
 from orgadmin.sandbox.state.guardrails import AssignmentRow, GuardrailRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
+from orgadmin.sandbox.state.memberships import MembershipRow
 from orgadmin.sandbox.state.rooms import RoomRow
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
 from orgadmin.sandbox.usage import Profile
 
-FORMAT = 2
+FORMAT = 3
 _ROWS = {
     row.__name__: row
     for row in (
-        KeyRow,
-        Stay,
-        Ledger,
-        Span,
-        Gift,
-        Amounts,
-        Profile,
-        WorkspaceRow,
-        MemberRow,
-        RoomRow,
-        GuardrailRow,
-        AssignmentRow,
+        *(KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile),
+        *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow, GuardrailRow, AssignmentRow),
     )
 }
-_BEFORE_IT_WAS_ASKED = {"guardrails": Options.guardrails}
-"""What files were made with that are older than an option. Such a file gets the seeded guardrails."""
-_NOT_THE_ACCOUNT = {"state", "analytics_per_minute", "analytics_kept_for"}
+_NOT_THE_ACCOUNT = {
+    "state",
+    "analytics_per_minute",
+    "analytics_kept_for",
+    "budgets",
+    "default_deletable",
+    "models",
+    "guardrails",
+}
 
 
 def made_of(options: Options) -> dict[str, Any]:
@@ -64,7 +62,7 @@ def read_state(options: Options) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(options.state.read_text(encoding="utf-8"))
-        form, origin = content["format"], {**_BEFORE_IT_WAS_ASKED, **content["made_of"]}
+        form, origin = content["format"], content["made_of"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{options.state} is not a state file of the sandbox") from None
     if form != FORMAT or origin != made_of(options):
@@ -85,12 +83,16 @@ def restored(options: Options, clock: Clock) -> Account:
     account.created = content["created"]
     account.workspaces.take_over(_parsed(content["workspaces"]), content["default_workspace"])
     account.members.take_over(_parsed(content["members"]))
+    account.memberships.take_over(_parsed(content["memberships"]))
+    account.budgets.take_over(_parsed(content["budgets"]))
+    account.shelf.changes = _parsed(content["models_changed"])
     account.rooms.rows = _parsed(content["rooms"])
     for row in _parsed(content["keys_changed"]):
         account.keys.replace(row)
     for row in _parsed(content["keys_deleted"]):
         account.keys.bury(row)
         account.guardrails.keys.free(row.hash)
+    # Files from before there were guardrails get the seeded ones.
     if "guardrails" in content:
         account.guardrails.take_over(
             *(_parsed(content[name]) for name in ("guardrails", "guarded_keys", "guarded_members"))
@@ -112,6 +114,9 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "workspaces": list(account.workspaces),
         "default_workspace": account.workspaces.default_id,
         "members": list(account.members),
+        "memberships": list(account.memberships),
+        "budgets": list(account.budgets),
+        "models_changed": account.shelf.changes,
         "rooms": account.rooms.rows,
         "guardrails": list(account.guardrails),
         "guarded_keys": list(account.guardrails.keys),

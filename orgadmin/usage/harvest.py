@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Max
@@ -18,7 +19,9 @@ from orgadmin.openrouter import analytics
 from orgadmin.openrouter.analytics import Meta, Query, Row
 from orgadmin.usage.asking import days, whole
 from orgadmin.usage.clock import last_complete_day, today
-from orgadmin.usage.models import Harvest
+from orgadmin.usage.models import Harvest, HarvestMetric
+
+Metrics = Mapping[str, int | Decimal | None]
 
 WINDOW_DAYS = 31
 # What is asked of each dimension, as far as this account offers it.
@@ -46,9 +49,12 @@ def pull_harvest(run: SyncRun, held: Holding) -> None:
     rows: list[Harvest] = []
     left_out: dict[str, list[datetime]] = {}
     try:
-        for question in _questions(analytics.meta(client), since, until):
+        offered = analytics.meta(client)
+        sums = {metric.name for metric in offered.metrics if metric.is_additive}
+        for question in _questions(offered, since, until):
             missing = left_out.setdefault(_name(question), [])
-            rows += _rows(organization, question, list(whole(client, held, question, left_out=missing)))
+            found = whole(client, held, question, left_out=missing)
+            rows += _rows(organization, question, found, sums)
     finally:
         run.calls = client.calls
     run.error = _without(left_out)
@@ -57,6 +63,34 @@ def pull_harvest(run: SyncRun, held: Holding) -> None:
     with transaction.atomic():
         Harvest.objects.filter(organization=organization, day__range=(since, until)).delete()
         Harvest.objects.bulk_create(rows, batch_size=500)
+        _describe(organization, offered, rows)
+
+
+def _describe(organization: Organization, offered: Meta, rows: Iterable[Harvest]) -> None:
+    """Keep what the metrics of these rows are: a page that shows them asks OpenRouter nothing."""
+    known = {metric.name: metric for metric in offered.metrics}
+    there = dict.fromkeys(
+        (row.dimension, name)
+        for row in rows
+        for name, value in row.metrics.items()
+        if value is not None and name in known
+    )
+    HarvestMetric.objects.bulk_create(
+        [
+            HarvestMetric(
+                organization=organization,
+                dimension=dimension,
+                name=name,
+                display_label=writable(known[name].display_label)[:200],
+                display_format=writable(known[name].display_format)[:60],
+                is_rate=known[name].is_rate,
+            )
+            for dimension, name in there
+        ],
+        update_conflicts=True,
+        unique_fields=["organization", "dimension", "name"],
+        update_fields=["display_label", "display_format", "is_rate"],
+    )
 
 
 def _missing(organization: Organization) -> date:
@@ -98,17 +132,34 @@ def _without(left_out: Mapping[str, list[datetime]]) -> str:
     return f"Left out, because OpenRouter gives only part of it: {'; '.join(parts)}" if parts else ""
 
 
-def _rows(organization: Organization, question: Query, rows: list[Row]) -> list[Harvest]:
+def _rows(
+    organization: Organization, question: Query, rows: Iterable[Row], sums: Collection[str]
+) -> list[Harvest]:
+    """A row for each day and label. A row that comes twice is one; of two apps that share their title
+    ``sums`` are added up, and the rest is not known: the rate of both is no sum of the two."""
     name = _name(question)
-    found: dict[tuple[date, str], Harvest] = {}
+    found: dict[tuple[date, str], list[Metrics]] = {}
     for row in rows:
         assert row.moment is not None
         label = writable(row.dimensions[name] or "")[:300] if name else ""
-        found[row.moment.date(), label] = Harvest(
+        same = found.setdefault((row.moment.date(), label), [])
+        if row.metrics not in same:
+            same.append(row.metrics)
+    return [
+        Harvest(
             organization=organization,
-            day=row.moment.date(),
+            day=day,
             dimension=name,
             label=label,
-            metrics=dict(row.metrics),
+            metrics=dict(same[0]) if len(same) == 1 else _together(same, sums),
         )
-    return list(found.values())
+        for (day, label), same in found.items()
+    ]
+
+
+def _together(several: Iterable[Metrics], sums: Collection[str]) -> Metrics:
+    found: dict[str, int | Decimal | None] = {}
+    for metrics in several:
+        for name, value in metrics.items():
+            found[name] = (found.get(name) or 0) + (value or 0) if name in sums else None
+    return found

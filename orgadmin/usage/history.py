@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from orgadmin.accounts.connection import client_for
@@ -74,6 +74,21 @@ def gap(organization: Organization, now: datetime | None = None) -> tuple[date, 
 def _oldest(now: datetime | None = None) -> date:
     """The first day that analytics answers for."""
     return today(now) - timedelta(days=HISTORY_DAYS - 1)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the parts of a history that is being fetched are there."""
+
+    done: int
+    parts: int
+
+
+def progress(organization: Organization) -> Progress | None:
+    """How far the history has come; None where none is being fetched."""
+    parts = HistoryPart.objects.filter(organization=organization)
+    found = parts.aggregate(parts=Count("pk"), done=Count("done_at"))
+    return Progress(**found) if found["done"] < found["parts"] else None
 
 
 def is_left(organization: Organization) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import F, Q
 
@@ -28,20 +29,22 @@ class Label:
     note: str = ""
 
 
+# What an address calls a part that is nobody's.
+NONE = "none"
 # Parts that no row of ours stands for. What the key of history is not known of is named apart.
 NOBODY: Mapping[Dimension, Mapping[int, Label]] = {
     Dimension.KEY: {
         NO_KEY: Label(
-            "Not from a key", "none", note="Chat room, or a key deleted before this dashboard knew it"
+            "Not from a key", NONE, note="Chat room, or a key deleted before this dashboard knew it"
         ),
         UNKNOWN_KEY: Label(
             "Unknown key", "unknown", note="From the time before this dashboard was connected"
         ),
     },
-    Dimension.MEMBER: {0: Label("No member", "none", note="Workspace keys, and keys of unknown owners")},
-    Dimension.WORKSPACE: {0: Label("Unknown workspace", "none")},
-    Dimension.PROVIDER: {0: Label("Unknown provider", "none", note="History does not tell the provider")},
-    Dimension.MODEL: {0: Label("Unknown model", "none")},
+    Dimension.MEMBER: {0: Label("No member", NONE, note="Workspace keys, and keys of unknown owners")},
+    Dimension.WORKSPACE: {0: Label("Unknown workspace", NONE)},
+    Dimension.PROVIDER: {0: Label("Unknown provider", NONE, note="History does not tell the provider")},
+    Dimension.MODEL: {0: Label("Unknown model", NONE)},
 }
 
 
@@ -64,13 +67,21 @@ def _of_rows(dimension: Dimension, parts: list[int]) -> dict[int, Label]:
         members = Member.objects.filter(pk__in=parts)
         return {member.pk: Label(str(member), member.uid, member.gone_at is not None) for member in members}
     if dimension is Dimension.WORKSPACE:
-        rows = Workspace.objects.filter(pk__in=parts).values_list("pk", "name", "slug", "gone_at")
-        return {pk: Label(name, slug, gone is not None) for pk, name, slug, gone in rows}
+        rows = Workspace.objects.filter(pk__in=parts).values_list("pk", "name", "slug", "uid", "gone_at")
+        return {
+            pk: Label(name, _workspace_name(slug, uid, gone), gone is not None)
+            for pk, name, slug, uid, gone in rows
+        }
     if dimension is Dimension.PROVIDER:
         providers = UsageProvider.objects.filter(pk__in=parts).values_list("pk", "name")
         return {pk: Label(name, name) for pk, name in providers}
     models = UsageModel.objects.filter(pk__in=parts).values_list("pk", "slug", "permaslug")
     return {pk: Label(slug or permaslug, permaslug) for pk, slug, permaslug in models}
+
+
+def _workspace_name(slug: str, uid: str, gone_at: datetime | None) -> str:
+    """The slug, but where it may name another: it is given again after a deletion, and one word is ours."""
+    return uid if gone_at is not None or slug == NONE else slug
 
 
 def part_of(dimension: Dimension, name: str, organization_id: int) -> int | None:

@@ -285,6 +285,29 @@ class Harvest(models.Model):
         return f"{self.day}: {self.dimension} {self.label}"
 
 
+class HarvestMetric(models.Model):
+    """A metric that rows of the harvest have, by dimension, as /analytics/meta described it last.
+
+    The descriptions are kept with the figures: what may be summed must be known when nobody can be asked.
+    Where there is none, ``display_label`` and ``display_format`` are empty and nothing is summed.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    dimension = models.CharField(max_length=60)
+    name = models.CharField(max_length=100)
+    display_label = models.CharField(max_length=200, default="", blank=True)
+    display_format = models.CharField(max_length=60, default="", blank=True)
+    is_rate = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "dimension", "name"], name="one_harvest_metric"),
+        )
+
+    def __str__(self) -> str:
+        return self.display_label or self.name
+
+
 class HistoryPart(models.Model):
     """A key whose year of history is being fetched from analytics: what is left of its span.
 

@@ -48,9 +48,14 @@ def is_known(question: Question, dimension: Dimension, *, has_analytics: bool = 
     return len(asked) <= 1 and asked <= {*BY_HOUR, Dimension.KEY, Dimension.MEMBER}
 
 
+def is_counted(question: Question, dimension: Dimension) -> bool:
+    """Whether requests and tokens of today are told for it too: the counters of keys are money only."""
+    return not {dimension, *question.filters} & {Dimension.KEY, Dimension.MEMBER}
+
+
 def opening_of(question: Question, dimension: Dimension, since: date) -> Opening:
     """The days from ``since`` on that activity does not cover yet. Only where ``is_known``. By key and member
-    there is money, of today alone."""
+    there is money, of today alone (``is_counted``); the sum of everybody has its counts all the same."""
     source = next(iter({dimension, *question.filters} - {Dimension.TOTAL}), Dimension.TOTAL)
     if source is Dimension.KEY and not question.filters:
         return _Counters(question.organization_id, since)

@@ -113,6 +113,14 @@ on("afterSwap", ({ detail }) => {
 // The address holds the filters. A link outside of what they replace, such as CSV, follows it.
 on("pushedIntoHistory", () => {
   for (const link of document.querySelectorAll("a[data-filtered]")) link.search = location.search;
+  for (const link of document.querySelectorAll("#workspace-menu a")) {
+    const asked = new URLSearchParams(location.search);
+    asked.delete("page");
+    asked.delete("workspace");
+    const workspace = new URLSearchParams(link.search).get("workspace");
+    if (workspace) asked.set("workspace", workspace);
+    link.search = asked;
+  }
 });
 
 on("load", ({ target }) => attend(target));

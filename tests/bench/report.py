@@ -102,6 +102,8 @@ def spend_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {shape}, rows a second: {', '.join(f'{name} {rate:,}' for name, rate in rates.items())}"
     csv = found["csv"]
     yield f"  CSV of a year: {csv['lines']:,} lines in {csv['seconds']} s, {csv['grown_mb']} MB more memory"
+    crowded = found["crowded"]
+    yield f"  one day of {crowded['rows']:,} facts, {crowded['rows_per_second']:,} a second"
     for name, page in found["pages"].items():
         yield f"  {name:34}{page['median']:>9.1f}{page['p95']:>9.1f}{page['effort']:>9.1f}"
 

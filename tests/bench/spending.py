@@ -22,6 +22,7 @@ from tests.bench.visitor import Visitor
 DAYS, MODELS, PROVIDERS = 395, 300, 60
 BATCH = 50_000
 SAMPLE = 100_000
+CROWDED_MODELS = 100
 # What is written at a time: the 30 days of many keys, as activity answers; and of each key all days, as a
 # year of history comes, where there are more cells of roll-ups to write than facts.
 SHAPES = {"30 days": 30, "13 months": DAYS}
@@ -172,6 +173,55 @@ def _by_orm(organization_id: int, facts: list[Fact]) -> None:
 def _columns(fact: Fact) -> dict[str, Any]:
     values = dict(zip(COLUMNS, fact, strict=True))
     return {**values, "usage": 1, "byok_usage": 0}
+
+
+def crowd(organization: Organization) -> dict[str, Any]:
+    """A million facts on one day: a hundred models of each of ten thousand keys; the seconds it took."""
+    day, models = today() - timedelta(days=DAYS + 5), list(range(1, CROWDED_MODELS + 1))
+    keys = list(Key.objects.filter(organization=organization).values_list("pk", "owner_id", "workspace_id"))
+    written, seconds = 0, 0.0
+    for start in range(0, len(keys), BATCH // CROWDED_MODELS):
+        some = keys[start : start + BATCH // CROWDED_MODELS]
+        facts: list[Fact] = [
+            (
+                day,
+                key,
+                owner or 0,
+                workspace or 0,
+                model,
+                model,
+                model % PROVIDERS + 1,
+                3,
+                900,
+                90,
+                0,
+                0,
+                key + model,
+                0,
+            )
+            for key, owner, workspace in some
+            for model in models
+        ]
+        began = time.perf_counter()
+        scopes = [Scope(key, day, day) for key, _, _ in some]
+        written += replace_facts(organization_id=organization.pk, scopes=scopes, facts=facts)
+        seconds += time.perf_counter() - began
+    DaySum.objects.create(organization=organization, day=day, source=Source.ACTIVITY)
+    return {"rows": written, "seconds": round(seconds, 1), "rows_per_second": round(written / seconds)}
+
+
+def crowded_addresses(organization: Organization) -> dict[str, str]:
+    """Pages of that one day."""
+    day = today() - timedelta(days=DAYS + 5)
+    workspace = Workspace.objects.filter(organization=organization).order_by("pk").first()
+    assert workspace is not None
+    spend = f"/o/bench/spend/?since={day}&until={day}"
+    filters = f"workspace={workspace.slug}&model=author-1/model-1-20260101"
+    return {
+        "a million on one day, by model": spend,
+        "a million on one day, by key": f"{spend}&group=key",
+        "a million on one day, two filters": f"{spend}&{filters}&group=key",
+    }
 
 
 def addresses(organization: Organization) -> dict[str, str]:

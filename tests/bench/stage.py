@@ -86,10 +86,17 @@ def spend(rows: int) -> dict[str, Any]:
         visitor = Visitor(port, population.session)
         times = measure(visitor, wanted, rounds=rounds, repeats=repeats)
         csv = spending.csv_of_a_year(visitor, server.pid)
+        crowded = spending.crowd(population.organization)
+        settle()
+        crowd = [
+            Target(name, path) for name, path in spending.crowded_addresses(population.organization).items()
+        ]
+        times |= measure(visitor, crowd, rounds=rounds, repeats=repeats)
     return {
         "ingest": ingest,
         "filled": filled,
         "csv": csv,
+        "crowded": crowded,
         "pages": {name: found.as_json() for name, found in times.items()},
     }
 

@@ -13,6 +13,8 @@ from orgadmin.audit.models import Entry
 from orgadmin.inventory.models import Key, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
+from orgadmin.usage.clock import last_complete_day
+from tests.analytics.daily import record
 from tests.browser.conftest import NARROW, WIDE, OpenPage
 from tests.browser.test_gallery import inaccessible
 from tests.browser.test_keys import signed_in_page
@@ -50,6 +52,11 @@ def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
     """A rotation, a job, a change and a purchase, so that no page is empty."""
     now = datetime.now(UTC)
     read(key.organization, until=now, span=timedelta(days=5), every=HOUR, purchases={26 * HOUR: "40"})
+    for days in (0, 1, 4, 150):
+        day = last_complete_day() - timedelta(days=days)
+        record(key.organization, day, "Azure", request_count=3, p50_latency=f"{300 + days}.5")
+        for label in ("", "https://an-application-with-a-long-address.example/and/a/path/in/it"):
+            record(key.organization, day, label, by="app", request_count=12 - days)
     token = str(uuid.uuid4())
     wanted = {"name": "successor", "workspace": key.workspace_uid, "form_token": token}
     assert client.post(f"/o/acme/keys/{key.hash}/rotate/", wanted).status_code == 201
@@ -81,6 +88,10 @@ def paths(key: Key) -> list[str]:
         "analytics/run/?metric=total_usage&metric=p90_latency&by=provider&f0=api_key_id&op0=in&f1=model",
         "analytics/run/?metric=total_usage&by=user&every=none&limit=3",
         "analytics/run/?metric=total_usage&metric=p90_latency&by=provider&range=90d",
+        "analytics/daily/",
+        "analytics/daily/?by=provider&metric=p50_latency",
+        "analytics/daily/?by=app&metric=request_count&range=all",
+        "analytics/daily/?since=2021-01-01&until=2021-02-01",
         "analytics/saved/",
         "analytics/saved/new/?metric=total_usage",
         "search/?q=a",

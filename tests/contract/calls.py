@@ -9,17 +9,31 @@ from typing import Any
 from openrouter import OpenRouter, components, operations
 from pydantic import BaseModel
 
+from orgadmin.sandbox.state.budgets import BudgetRow
 from tests.sandbox_server import RunningSandbox
+
+PRICES = frozenset({
+    "audio", "audio_output", "discount", "image", "image_output", "image_token", "input_audio_cache",
+    "input_cache_read", "input_cache_write", "input_cache_write_1h", "internal_reasoning", "overrides",
+    "request", "utc_days", "utc_end", "utc_start", "web_search",
+})  # fmt: skip
+MODEL = PRICES | {"alias_target", "artificial_analysis", "benchmarks", "reasoning", "supports_max_tokens"}
+ENDPOINT = PRICES | {
+    "decisions", "embeddings", "image_generation", "perf_last_30m_by_workload", "rerank", "stt",
+    "text_generation", "tts", "unknown", "video_generation",
+}  # fmt: skip
+BUDGET = "5b1f0a52-0f6c-4a5e-9c1d-2f8e6f0b7a11"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Things there are: a key's hash, a workspace without keys, a guardrail held by the key and a member."""
+    """Things there are: a key's hash, a workspace without keys but with a monthly budget, a member of the
+    organization, a guardrail that the key and the member hold."""
 
     key: str
     workspace: str
-    guardrail: str
     member: str
+    guardrail: str
 
 
 def subject(running: RunningSandbox) -> Subject:
@@ -29,24 +43,36 @@ def subject(running: RunningSandbox) -> Subject:
     for key in running.sandbox.every_key(row.id):
         outside.delete_key(key["hash"])
     key, member = running.sandbox.every_key()[0]["hash"], next(iter(running.sandbox.account.members)).id
+    now = running.sandbox.now()
+    running.sandbox.account.budgets.add(BudgetRow(BUDGET, row.id, "monthly", 100, now, now))
     guardrail = outside.create_guardrail(
         name="Held",
         content_filters=[{"pattern": "x", "action": "block", "label": None}],
         content_filter_builtins=[{"slug": "email", "action": "redact", "label": "[EMAIL]"}],
     )
     outside.assign_guardrail(guardrail, keys=[key], members=[member])
-    return Subject(key, row.id, guardrail, member)
+    return Subject(key, row.id, member, guardrail)
 
 
 @dataclass(frozen=True)
 class SdkCall:
-    """`model` is what the whole answer must look like; `inference` says that any key may call; `unless`
-    are fields that come only when there is something to say."""
+    """`model` is what the whole answer must look like; `unless` are fields that come only when there is
+    something to say. `inference` says that any key may call, `public` that it takes none at all, `unmanaged`
+    that a management key may not."""
 
     make: Callable[[OpenRouter, Subject], Any]
     model: type[BaseModel]
     inference: bool = False
     unless: frozenset[str] = frozenset()
+    public: bool = False
+    unmanaged: bool = False
+
+
+def as_bearer(sdk: OpenRouter) -> operations.ListModelsUserSecurity:
+    """The client's own key, for a call that wants to be given one."""
+    security = sdk.sdk_configuration.security
+    assert isinstance(security, components.Security)
+    return operations.ListModelsUserSecurity(bearer=security.api_key or "")
 
 
 # Only one builtin filter has a scope.
@@ -132,6 +158,35 @@ CALLS: dict[str, SdkCall] = {
         lambda sdk, it: sdk.guardrails.bulk_unassign_members(id=it.guardrail, member_user_ids=[it.member]),
         components.BulkUnassignMembersResponse,
     ),
+    "GET /workspaces/{id}/budgets": SdkCall(
+        lambda sdk, it: sdk.workspaces.list_budgets(workspace_ref=it.workspace),
+        components.ListWorkspaceBudgetsResponse,
+    ),
+    "GET /workspaces/{id}/budgets/{interval}": SdkCall(
+        lambda sdk, it: sdk.workspaces.get_budget(workspace_ref=it.workspace, interval="monthly"),
+        components.GetWorkspaceBudgetResponse,
+    ),
+    "PUT /workspaces/{id}/budgets/{interval}": SdkCall(
+        lambda sdk, it: sdk.workspaces.set_budget(
+            workspace_ref=it.workspace, interval="lifetime", limit_usd=500.5
+        ),
+        components.UpsertWorkspaceBudgetResponse,
+    ),
+    "DELETE /workspaces/{id}/budgets/{interval}": SdkCall(
+        lambda sdk, it: sdk.workspaces.delete_budget(workspace_ref=it.workspace, interval="monthly"),
+        components.DeleteWorkspaceBudgetResponse,
+    ),
+    "GET /workspaces/{id}/members": SdkCall(
+        lambda sdk, it: sdk.workspaces.list_members(id="default"), components.ListWorkspaceMembersResponse
+    ),
+    "POST /workspaces/{id}/members/add": SdkCall(
+        lambda sdk, it: sdk.workspaces.bulk_add_members(id=it.workspace, user_ids=[it.member]),
+        components.BulkAddWorkspaceMembersResponse,
+    ),
+    "POST /workspaces/{id}/members/remove": SdkCall(
+        lambda sdk, it: sdk.workspaces.bulk_remove_members(id=it.workspace, user_ids=[it.member]),
+        components.BulkRemoveWorkspaceMembersResponse,
+    ),
     "GET /organization/members": SdkCall(
         lambda sdk, it: sdk.organization.list_members(), operations.ListOrganizationMembersResponseBody
     ),
@@ -148,5 +203,62 @@ CALLS: dict[str, SdkCall] = {
         lambda sdk, it: sdk.analytics.query_analytics(metrics=["total_usage"], dimensions=["model"]),
         operations.QueryAnalyticsResponse,
         unless=frozenset({"cachedAt", "warnings"}),
+    ),
+    "GET /models": SdkCall(
+        lambda sdk, it: sdk.models.list(output_modalities="all"),
+        components.ModelsListResponse,
+        unless=MODEL,
+        public=True,
+    ),
+    "GET /models/count": SdkCall(
+        lambda sdk, it: sdk.models.count(), components.ModelsCountResponse, public=True
+    ),
+    "GET /models/user": SdkCall(
+        lambda sdk, it: sdk.models.list_for_user(security=as_bearer(sdk)),
+        components.ModelsListResponse,
+        inference=True,
+        unmanaged=True,
+        unless=MODEL,
+    ),
+    "GET /model/{author}/{slug}": SdkCall(
+        lambda sdk, it: sdk.models.get(author="openai", slug="gpt-5.2"),
+        components.ModelResponse,
+        unless=MODEL,
+        public=True,
+    ),
+    "GET /models/{author}/{slug}/endpoints": SdkCall(
+        lambda sdk, it: sdk.endpoints.list(author="openai", slug="gpt-5.2"),
+        operations.ListEndpointsResponse,
+        unless=ENDPOINT,
+        public=True,
+    ),
+    "GET /endpoints/zdr": SdkCall(
+        lambda sdk, it: sdk.endpoints.list_zdr_endpoints(),
+        operations.ListEndpointsZdrResponse,
+        unless=ENDPOINT,
+        public=True,
+    ),
+    "GET /embeddings/models": SdkCall(
+        lambda sdk, it: sdk.embeddings.list_models(),
+        components.ModelsListResponse,
+        unless=MODEL,
+        public=True,
+    ),
+    "GET /images/models": SdkCall(
+        lambda sdk, it: sdk.images.list_models(), components.ImageModelsListResponse, public=True
+    ),
+    "GET /images/models/{author}/{slug}/endpoints": SdkCall(
+        lambda sdk, it: sdk.images.list_model_endpoints(author="basalt", slug="canvas-1"),
+        components.ImageModelEndpointsResponse,
+        unless=frozenset({"variant"}),
+        public=True,
+    ),
+    "GET /videos/models": SdkCall(
+        lambda sdk, it: sdk.video_generation.list_videos_models(),
+        components.VideoModelsListResponse,
+        public=True,
+    ),
+    "GET /providers": SdkCall(
+        lambda sdk, it: sdk.providers.list(), operations.ListProvidersResponse, public=True
     ),
 }

@@ -25,6 +25,11 @@ def test_no_endpoint_is_left_out() -> None:
     assert set(CALLS) == SERVED
 
 
+def key_for(running: RunningSandbox, name: str) -> str:
+    """A key that may make the call."""
+    return running.sandbox.inference_key if CALLS[name].unmanaged else running.sandbox.management_key
+
+
 class Listener:
     """Keeps the text of the last answer the client read."""
 
@@ -43,7 +48,7 @@ def test_the_answer_is_what_the_vendor_describes(running: RunningSandbox, name: 
     with (
         httpx.Client(event_hooks={"response": [listener.hear]}) as http,
         OpenRouter(
-            api_key=running.sandbox.management_key, server_url=running.url, retry_config=None, client=http
+            api_key=key_for(running, name), server_url=running.url, retry_config=None, client=http
         ) as sdk,
     ):
         call.make(sdk, subject(running))
@@ -51,7 +56,9 @@ def test_the_answer_is_what_the_vendor_describes(running: RunningSandbox, name: 
     assert running.sandbox.requests().counts == {name: 1}
 
 
-@pytest.mark.parametrize("name", [name for name, call in CALLS.items() if not call.inference])
+@pytest.mark.parametrize(
+    "name", [name for name, call in CALLS.items() if not call.inference and not call.public]
+)
 def test_an_ordinary_key_is_refused(running: RunningSandbox, inference_sdk: OpenRouter, name: str) -> None:
     with pytest.raises(errors.OpenRouterError) as caught:
         CALLS[name].make(inference_sdk, subject(running))
@@ -59,11 +66,27 @@ def test_an_ordinary_key_is_refused(running: RunningSandbox, inference_sdk: Open
     assert caught.value.raw_response.json()["error"]["message"].startswith("Only management keys can ")
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", [name for name, call in CALLS.items() if call.unmanaged])
+def test_a_management_key_is_refused(running: RunningSandbox, sdk: OpenRouter, name: str) -> None:
+    with pytest.raises(errors.ForbiddenResponseError):
+        CALLS[name].make(sdk, subject(running))
+
+
+STRANGER = "sk-or-v1-" + "0" * 64
+
+
+@pytest.mark.parametrize("name", [name for name, call in CALLS.items() if call.public])
+def test_nobody_has_to_say_who_they_are_to_see_what_is_public(running: RunningSandbox, name: str) -> None:
+    it = subject(running)
+    with OpenRouter(api_key=STRANGER, server_url=running.url, retry_config=None) as stranger:
+        CALLS[name].make(stranger, it)
+
+
+@pytest.mark.parametrize("name", [name for name, call in CALLS.items() if not call.public])
 def test_no_key_and_a_wrong_key_are_refused(running: RunningSandbox, name: str) -> None:
     it = subject(running)
     with (
-        OpenRouter(api_key="sk-or-v1-" + "0" * 64, server_url=running.url, retry_config=None) as stranger,
+        OpenRouter(api_key=STRANGER, server_url=running.url, retry_config=None) as stranger,
         pytest.raises(errors.UnauthorizedResponseError) as caught,
     ):
         CALLS[name].make(stranger, it)
@@ -90,8 +113,9 @@ def test_too_many_requests_is_the_vendors_own(running: RunningSandbox, sdk: Open
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("kind", ["extra_field", "unknown_enum"])
 def test_growth_of_the_api_does_not_break_the_vendors_client(
-    running: RunningSandbox, sdk: OpenRouter, name: str, kind: str
+    running: RunningSandbox, name: str, kind: str
 ) -> None:
     it = subject(running)
     running.sandbox.fault(kind=kind)
-    CALLS[name].make(sdk, it)
+    with OpenRouter(api_key=key_for(running, name), server_url=running.url, retry_config=None) as sdk:
+        CALLS[name].make(sdk, it)

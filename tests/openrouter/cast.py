@@ -117,6 +117,30 @@ def workspace_row(number: int = 1, **changes: Any) -> dict[str, Any]:
     }
 
 
+def workspace_member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"660e8400-e29b-41d4-a716-{number:012d}",
+        "workspace_id": WORKSPACE,
+        "user_id": f"user_{number:026d}",
+        "role": "member",
+        "created_at": "2025-08-24T10:30:00Z",
+        **changes,
+    }
+
+
+def budget_row(interval: str | None = "monthly", **changes: Any) -> dict[str, Any]:
+    """A workspace's budget; the interval of a lifetime budget is null."""
+    return {
+        "id": "770e8400-e29b-41d4-a716-446655440000",
+        "workspace_id": WORKSPACE,
+        "limit_usd": 100.5,
+        "reset_interval": interval,
+        "created_at": "2025-08-24T10:30:00Z",
+        "updated_at": "2025-08-24T15:45:00.363244+00:00",
+        **changes,
+    }
+
+
 def member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
     return {
         "id": f"user_{number:026d}",
@@ -177,6 +201,60 @@ def activity_row(**changes: Any) -> dict[str, Any]:
         "reasoning_tokens": 25,
         "usage": 0.015,
         "byok_usage_inference": 0.012,
+        **changes,
+    }
+
+
+def model_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"acme/model-{number}",
+        "canonical_slug": f"acme/model-{number}-20250824",
+        "name": f"Acme: Model {number}",
+        "created": 1_756_031_400,
+        "description": "It writes.",
+        "context_length": 131_072,
+        "architecture": {
+            "modality": "text+image->text",
+            "input_modalities": ["text", "image"],
+            "output_modalities": ["text"],
+            "tokenizer": "Other",
+            "instruct_type": None,
+        },
+        "pricing": {"prompt": "0.0000005", "completion": "0.0000025"},
+        "top_provider": {
+            "is_moderated": False,
+            "context_length": 131_072,
+            "max_completion_tokens": None,
+        },
+        "per_request_limits": None,
+        "supported_parameters": ["temperature", "tools"],
+        "default_parameters": None,
+        "supported_voices": None,
+        "links": {"details": f"/api/v1/models/acme/model-{number}/endpoints"},
+        **changes,
+    }
+
+
+def endpoint_row(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "Amazon Bedrock: Model 1",
+        "model_id": "acme/model-1-20250824",
+        "model_name": "Acme: Model 1",
+        "provider_name": "Amazon Bedrock",
+        "tag": "amazon-bedrock/eu",
+        "quantization": "fp8",
+        "context_length": 131_072,
+        "max_prompt_tokens": None,
+        "max_completion_tokens": 8_192,
+        "supported_parameters": ["temperature"],
+        "supports_implicit_caching": True,
+        "pricing": {"prompt": "0.0000005", "completion": "0.0000025", "discount": 0.25},
+        "status": 0,
+        "uptime_last_5m": None,
+        "uptime_last_30m": 99.5,
+        "uptime_last_1d": 100,
+        "latency_last_30m": {"p50": 320.5, "p75": 400, "p90": 600, "p99": 1200},
+        "throughput_last_30m": None,
         **changes,
     }
 

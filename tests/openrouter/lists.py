@@ -13,8 +13,8 @@ import responses
 Row = dict[str, Any]
 
 
-def last_body() -> Any:
-    """What the last request said, fractions as Decimal."""
+def sent_body() -> Any:
+    """The body of the last request, its numbers as Decimals."""
     return json.loads(responses.calls[-1].request.body or "", parse_float=Decimal)
 
 

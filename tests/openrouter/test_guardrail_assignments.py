@@ -10,7 +10,7 @@ import responses
 from orgadmin.openrouter import errors
 from orgadmin.openrouter import guardrail_assignments as assignments
 from tests.openrouter.cast import BASE, guardrail_row, key_assignment_row, member_assignment_row, refusal
-from tests.openrouter.lists import last_body, last_query, serve_counted
+from tests.openrouter.lists import last_query, sent_body, serve_counted
 
 ID = guardrail_row()["id"]
 ALL = f"{BASE}/guardrails/assignments"
@@ -85,7 +85,7 @@ class TestInBulk:
     def test_few_go_in_one_call_each_once(self, client, act, argument, tail, sent, count):
         responses.post(f"{ONE}/{tail}", json={count: 1})
         assert act(client, guardrail_id=ID, **{argument: ["a", "b", "a"]}) == 1
-        assert last_body() == {sent: ["a", "b"]}
+        assert sent_body() == {sent: ["a", "b"]}
         assert client.calls == 1
 
     def test_many_go_by_the_hundred(self, client, act, argument, tail, sent, count):

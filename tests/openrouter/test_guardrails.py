@@ -11,7 +11,7 @@ from orgadmin.openrouter import errors, guardrails
 from orgadmin.openrouter.guardrails import BuiltinFilter, CustomFilter, GuardrailChanges
 from orgadmin.openrouter.unset import UNSET
 from tests.openrouter.cast import BASE, WORKSPACE, guardrail_row, refusal
-from tests.openrouter.lists import last_body, last_query, serve_counted
+from tests.openrouter.lists import last_query, sent_body, serve_counted
 
 URL = f"{BASE}/guardrails"
 ID = guardrail_row()["id"]
@@ -159,7 +159,7 @@ def test_create_sends_what_is_set_and_nothing_else(client):
         content_filters=(CustomFilter(pattern="x", action="block", label="X"),),
     )
     made = guardrails.create(client, draft=draft, workspace_id=WORKSPACE)
-    assert last_body() == {
+    assert sent_body() == {
         "name": "größe",
         "description": None,
         "limit_usd": Decimal("12.50"),
@@ -176,7 +176,7 @@ def test_create_sends_what_is_set_and_nothing_else(client):
 def test_a_bare_create_sends_a_name(client):
     responses.post(URL, status=201, json={"data": guardrail_row()})
     guardrails.create(client, draft=GuardrailChanges(name="bare"))
-    assert last_body() == {"name": "bare"}
+    assert sent_body() == {"name": "bare"}
 
 
 def test_a_draft_needs_a_name(client):
@@ -214,7 +214,7 @@ def test_update_sends_only_what_changes(client):
     responses.patch(ONE, json={"data": guardrail_row(name="new")})
     changes = GuardrailChanges(name="new", limit_usd=None, reset_interval=None, content_filters=())
     assert guardrails.update(client, guardrail_id=ID, changes=changes).name == "new"
-    assert last_body() == {"name": "new", "limit_usd": None, "reset_interval": None, "content_filters": []}
+    assert sent_body() == {"name": "new", "limit_usd": None, "reset_interval": None, "content_filters": []}
 
 
 def test_filters_go_back_with_what_we_do_not_know_of_them(client):
@@ -223,7 +223,7 @@ def test_filters_go_back_with_what_we_do_not_know_of_them(client):
     kept = guardrails.get(client, guardrail_id=ID).content_filter_builtins
     changes = GuardrailChanges(content_filter_builtins=kept)
     guardrails.update(client, guardrail_id=ID, changes=changes)
-    assert last_body()["content_filter_builtins"] == [
+    assert sent_body()["content_filter_builtins"] == [
         {"slug": "email", "action": "redact"},
         {"slug": "regex-prompt-injection", "action": "flag", "scan_scope": "user_only", "depth": 3},
     ]

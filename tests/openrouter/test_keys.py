@@ -11,7 +11,7 @@ from orgadmin.openrouter.keys import KeyChanges
 from orgadmin.openrouter.secret import Secret
 from orgadmin.openrouter.unset import UNSET
 from tests.openrouter.cast import BASE, RAW_KEY, WORKSPACE, key_row, refusal
-from tests.openrouter.lists import last_body, last_query, serve_uncounted
+from tests.openrouter.lists import last_query, sent_body, serve_uncounted
 
 URL = f"{BASE}/keys"
 HASH = key_row()["hash"]
@@ -104,7 +104,7 @@ def test_create_sends_what_it_is_given_and_returns_the_secret_once(client):
         creator_user_id="user_1",
         workspace_id=WORKSPACE,
     )
-    assert last_body() == {
+    assert sent_body() == {
         "name": "ci – größe",
         "limit": Decimal("12.50"),
         "limit_reset": "monthly",
@@ -121,13 +121,13 @@ def test_create_sends_what_it_is_given_and_returns_the_secret_once(client):
 def test_create_sends_nothing_it_was_not_given(client):
     responses.post(URL, status=201, json={"data": key_row(), "key": RAW_KEY})
     keys.create(client, name="bare")
-    assert last_body() == {"name": "bare"}
+    assert sent_body() == {"name": "bare"}
 
 
 def test_a_limit_of_zero_is_a_limit(client):
     responses.post(URL, status=201, json={"data": key_row(), "key": RAW_KEY})
     keys.create(client, name="closed", limit=Decimal(0))
-    assert last_body() == {"name": "closed", "limit": 0}
+    assert sent_body() == {"name": "closed", "limit": 0}
 
 
 def test_the_secret_is_found_inside_too_and_does_not_stay_there(client):
@@ -184,7 +184,7 @@ def test_update_sends_only_what_changes(client):
     responses.patch(f"{URL}/{HASH}", json={"data": key_row(name="new")})
     changes = KeyChanges(name="new", limit=None, limit_reset=None, disabled=False)
     assert keys.update(client, key_hash=HASH, changes=changes).name == "new"
-    assert last_body() == {"name": "new", "limit": None, "limit_reset": None, "disabled": False}
+    assert sent_body() == {"name": "new", "limit": None, "limit_reset": None, "disabled": False}
 
 
 def test_an_update_without_changes_is_refused_here(client):

@@ -13,6 +13,7 @@ from dashboard.overview.selectors import Spent
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import SyncRun
 from orgadmin.usage.models import DaySum, Dimension, Source, UsageHour
+from orgadmin.usage.outlook import behind
 from orgadmin.usage.store import Scope
 from tests.usage.facts import fact, replace
 
@@ -68,7 +69,7 @@ def test_who_spends_the_same_every_day_sees_no_change(acme: Organization, now: d
         spend_a_dollar_a_day(acme, yesterday - 90 * DAY, yesterday)
         midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
         spend_by_hour(acme, midnight - DAY, max(asked, midnight + timedelta(minutes=5)))
-        spent = Spent(acme, yesterday)
+        spent = Spent(acme, yesterday, behind(acme))
         assert spent.of_days(7).change == 0
         assert spent.of_days(7).amount == 7
         month, today = spent.of_month(), spent.today()

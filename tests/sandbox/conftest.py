@@ -49,6 +49,9 @@ class Caller:
     def post(self, path: str, body: Any) -> Answered:
         return self("POST", path, json=body)
 
+    def put(self, path: str, body: Any) -> Answered:
+        return self("PUT", path, json=body)
+
     def patch(self, path: str, body: Any) -> Answered:
         return self("PATCH", path, json=body)
 

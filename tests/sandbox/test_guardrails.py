@@ -123,6 +123,24 @@ def test_models_are_answered_by_their_canonical_slugs_each_once(api: Caller) -> 
     )
 
 
+def test_models_that_have_left_the_catalog_and_aliases_are_models_still(
+    api: Caller, sandbox: Sandbox
+) -> None:
+    alias = next(row for row in api.data("/models") if row["id"].startswith("~"))
+    sandbox.outside.change_model("openai/gpt-5.2", listed=False)
+    assert "openai/gpt-5.2" not in {row["id"] for row in api.data("/models")}
+    made = make(api, ignored_models=["openai/gpt-5.2", alias["id"]], ignored_providers=["siliconflow"])
+    assert made["ignored_models"] == ["openai/gpt-5.2-20251211", alias["canonical_slug"]]
+
+
+def test_every_model_of_the_catalog_can_be_allowed(api: Caller) -> None:
+    rows = api.data("/models", output_modalities="all")
+    for name in ("id", "canonical_slug"):
+        made = make(api, allowed_models=[row[name] for row in rows])
+        plain = {slug.partition(":")[0] for slug in made["allowed_models"]}
+        assert plain == {row["canonical_slug"] for row in rows}
+
+
 def test_the_old_switch_is_copied_into_what_was_not_sent(api: Caller) -> None:
     made = make(api, enforce_zdr=True, enforce_zdr_xai=False, enforce_zdr_google=None)
     switches = {group: made[f"enforce_zdr_{group}"] for group in ZDR}

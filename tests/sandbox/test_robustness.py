@@ -27,13 +27,16 @@ names = st.sampled_from([
     "name", "limit", "limit_reset", "include_byok_in_limit", "expires_at", "creator_user_id", "workspace_id",
     "colour",
     "disabled", "external", "slug", "description", "io_logging_sampling_rate", "io_logging_api_key_ids",
-    "limit_usd", "reset_interval", "allowed_models", "ignored_providers", "enforce_zdr", "content_filters",
+    "disabled_server_tools", "limit_usd", "include_byok_in_budgets", "user_ids",
+    "reset_interval", "allowed_models", "ignored_providers", "enforce_zdr", "content_filters",
     "content_filter_builtins", "allowed_data_regions", "key_hashes", "member_user_ids",
 ])  # fmt: skip
 bodies = st.dictionaries(names, values, max_size=6) | values
 places = st.sampled_from([
-    "POST /keys", "PATCH /keys/{key}", "POST /workspaces", "PATCH /workspaces/default", "POST /guardrails",
-    "PATCH /guardrails/{guardrail}", "POST /guardrails/{guardrail}/assignments/keys",
+    "POST /keys", "PATCH /keys/{key}", "POST /workspaces", "PATCH /workspaces/default",
+    "PUT /workspaces/default/budgets/weekly", "POST /workspaces/production/members/add",
+    "POST /workspaces/production/members/remove", "POST /guardrails", "PATCH /guardrails/{guardrail}",
+    "POST /guardrails/{guardrail}/assignments/keys",
     "POST /guardrails/{guardrail}/assignments/members/remove",
 ])  # fmt: skip
 
@@ -49,14 +52,8 @@ def test_no_body_makes_it_stumble(body: Any, place: str) -> None:
     where = path.format(key=key, guardrail=guardrail)
     response = api(method, where, data=json.dumps(body), content_type="application/json")
     assert response.status_code in (200, 201, 400)
-    for path in (
-        "/keys",
-        "/workspaces",
-        "/credits",
-        f"/keys/{key}",
-        "/guardrails",
-        f"/guardrails/{guardrail}",
-    ):
+    read = "/keys", "/workspaces", "/workspaces/default/budgets", "/workspaces/production/members", "/credits"
+    for path in (*read, f"/keys/{key}", "/guardrails", f"/guardrails/{guardrail}"):
         assert api.get(path).status_code == 200
     json.dumps(sandbox.requests().as_json())
 
@@ -88,6 +85,20 @@ def test_no_question_makes_it_stumble(question: dict[str, Any]) -> None:
     text = json.dumps({"metrics": ["total_usage"], **question})
     response = QUESTIONED("POST", "/analytics/query", data=text, content_type="application/json")
     assert response.status_code in (200, 400)
+
+
+parameters = st.sampled_from([
+    "offset", "limit", "category", "supported_parameters", "output_modalities", "sort", "q", "context",
+    "input_modalities", "min_price", "max_price", "arch", "model_authors", "providers", "distillable", "zdr",
+    "region", "min_age_days", "max_tool_success_rate", "min_coding_index",
+])  # fmt: skip
+asked = st.sampled_from(["true", "all", "1", "0.5", "newest", "null", "", ","]) | st.text(max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(query=st.dictionaries(parameters, asked, max_size=4))
+def test_no_query_of_the_catalog_makes_it_stumble(query: dict[str, str]) -> None:
+    assert QUESTIONED.get("/models", **query).status_code in (200, 400)
 
 
 def test_a_lone_surrogate_is_no_name(api: Caller) -> None:

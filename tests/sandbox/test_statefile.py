@@ -34,6 +34,13 @@ def test_everything_is_as_it_was_left(options: Options) -> None:
     api.delete(f"/keys/{rows[2]['hash']}")
     api.patch(f"/keys/{rows[3]['hash']}", {"workspace_id": api.data("/workspaces")[0]["id"]})
     api.post("/workspaces", {"name": "W", "slug": "w"})
+    people = [member["id"] for member in api.data("/organization/members")]
+    api.post("/workspaces/w/members/add", {"user_ids": people[1:3]})
+    api.put("/workspaces/w/budgets/monthly", {"limit_usd": 12.5, "include_byok_in_budgets": True})
+    api.put("/workspaces/w/budgets/lifetime", {"limit_usd": 99})
+    api.delete("/workspaces/production/budgets/daily")
+    sandbox.outside.change_model("openai/gpt-5.2", prompt="0.5", ends="2027-02-01")
+    sandbox.outside.change_model("openai/gpt-5.1", listed=False)
     sandbox.outside.spend(rows[4]["hash"], usd=3)
     sandbox.outside.quiet_key(rows[5]["hash"])
     sandbox.outside.correct_day(rows[6]["hash"], date="2026-11-10", usd=-0.5, requests=-3)
@@ -48,8 +55,9 @@ def test_everything_is_as_it_was_left(options: Options) -> None:
     api.delete(f"/guardrails/{api.data('/guardrails')[0]['id']}")
     sandbox.advance(timedelta(days=3, seconds=0.5))
     again, its_api = opened(options)
-    for path in ("/keys", "/workspaces", "/organization/members", "/credits", "/guardrails",
-                 "/guardrails/assignments/keys", "/guardrails/assignments/members"):  # fmt: skip
+    inside = [f"/workspaces/{slug}/{what}" for slug in ("w", "production") for what in ("budgets", "members")]
+    held = ("/guardrails", "/guardrails/assignments/keys", "/guardrails/assignments/members")
+    for path in ("/keys", "/workspaces", "/organization/members", "/credits", "/models", *inside, *held):
         assert its_api.get(path).json == api.get(path).json
     assert its_api.data("/activity", group_by="workspace") == api.data("/activity", group_by="workspace")
     assert again.every_key() == sandbox.every_key()
@@ -93,7 +101,6 @@ def test_a_file_from_before_there_were_guardrails_gets_the_seeded_ones(options: 
     content = json.loads(options.state.read_text())
     for name in ("guardrails", "guarded_keys", "guarded_members"):
         del content[name]
-    del content["made_of"]["guardrails"]
     write_whole(options.state, json.dumps(content))
     _, its_api = opened(options)
     assert its_api.data("/guardrails") == api.data("/guardrails")
@@ -117,9 +124,18 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_how_the_desk_behaves_makes_no_other_account(options: Options) -> None:
+def test_how_the_service_behaves_makes_no_other_account(options: Options) -> None:
     opened(options)[0].save()
-    assert Sandbox(replace(options, analytics_per_minute=None, analytics_kept_for=0))
+    assert Sandbox(
+        replace(
+            options,
+            analytics_per_minute=None,
+            analytics_kept_for=0,
+            budgets="absent",
+            default_deletable=True,
+            models=300,
+        )
+    )
 
 
 def test_a_question_writes_nothing(options: Options) -> None:

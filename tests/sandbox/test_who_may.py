@@ -14,7 +14,10 @@ from tests.sandbox.conftest import NOON, Caller, problem
 MANAGED = [
     ("GET", "/keys"), ("POST", "/keys"), ("GET", "/keys/x"), ("PATCH", "/keys/x"), ("DELETE", "/keys/x"),
     ("GET", "/workspaces"), ("POST", "/workspaces"), ("GET", "/workspaces/x"), ("PATCH", "/workspaces/x"),
-    ("DELETE", "/workspaces/x"), ("GET", "/organization/members"), ("GET", "/credits"),
+    ("DELETE", "/workspaces/x"), ("GET", "/workspaces/x/budgets"), ("GET", "/workspaces/x/budgets/daily"),
+    ("PUT", "/workspaces/x/budgets/daily"), ("DELETE", "/workspaces/x/budgets/daily"),
+    ("GET", "/workspaces/x/members"), ("POST", "/workspaces/x/members/add"),
+    ("POST", "/workspaces/x/members/remove"), ("GET", "/organization/members"), ("GET", "/credits"),
     ("GET", "/activity"), ("GET", "/analytics/meta"), ("POST", "/analytics/query"),
     ("GET", "/guardrails"), ("POST", "/guardrails"), ("GET", "/guardrails/x"), ("PATCH", "/guardrails/x"),
     ("DELETE", "/guardrails/x"), ("GET", "/guardrails/assignments/keys"),

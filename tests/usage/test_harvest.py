@@ -15,7 +15,7 @@ from orgadmin.inventory.models import SyncRun
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.openrouter import analytics
 from orgadmin.usage.clock import midnight
-from orgadmin.usage.models import Harvest
+from orgadmin.usage.models import Harvest, HarvestMetric
 from tests.conftest import SignIn
 from tests.sandbox_server import RunningSandbox
 from tests.usage.conftest import NOON, Pull
@@ -76,6 +76,36 @@ def test_afterwards_only_the_new_days_are_asked_for(
     after = rows()
     assert {place: after[place] for place in before} == before
     assert days()[-1] == TODAY + timedelta(days=1)
+
+
+def test_what_the_metrics_are_is_kept_and_renewed(
+    synced: Organization, pulled: Pull, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulled("harvest")
+    metrics = HarvestMetric.objects.filter(organization=synced)
+    there = {(row.dimension, name) for row in Harvest.objects.all() for name in row.metrics}
+    assert set(metrics.values_list("dimension", "name")) <= there
+    latency = metrics.get(dimension="provider", name="p90_latency")
+    assert (latency.display_label, latency.display_format) == ("P90 latency", "latency")
+    hits = metrics.get(dimension="model", name="cache_hit_rate")
+    assert (hits.display_format, hits.is_rate) == ("percent", True)
+
+    meta = analytics.meta
+
+    def renamed(*given: Any) -> analytics.Meta:
+        offered = meta(*given)
+        return replace(
+            offered,
+            metrics=tuple(replace(one, display_label=f"{one.name}\x00, renamed") for one in offered.metrics),
+        )
+
+    monkeypatch.setattr(analytics, "meta", renamed)
+    clock.move_to(NOON + timedelta(days=1))
+    before = metrics.count()
+    pulled("harvest")
+    assert metrics.count() == before
+    latency.refresh_from_db()
+    assert latency.display_label == "p90_latency, renamed"
 
 
 def test_after_a_long_silence_it_takes_what_is_still_there(
@@ -182,6 +212,34 @@ def test_labels_that_no_database_takes_and_rows_that_come_twice(
     labels = Harvest.objects.filter(dimension="app").values_list("label", flat=True)
     assert labels
     assert not any("\x00" in label for label in labels)
+
+
+def test_two_apps_of_one_title_are_added_up_and_a_row_that_comes_twice_is_one(
+    synced: Organization, pulled: Pull, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = analytics.query
+    asked: list[int] = []
+
+    def odd(client: Any, question: analytics.Query) -> analytics.Answer:
+        answer = query(client, question)
+        if question.dimensions == ("app",):
+            asked.extend(int(row.metrics["request_count"] or 0) for row in answer.rows)
+            rows = tuple(replace(row, dimensions={"app": "Tool"}) for row in answer.rows)
+            return replace(answer, rows=(*rows, *rows))
+        if question.dimensions == ("provider",):
+            return replace(
+                answer, rows=tuple(replace(row, dimensions={"provider": "House"}) for row in answer.rows)
+            )
+        return answer
+
+    monkeypatch.setattr(analytics, "query", odd)
+    pulled("harvest")
+    apps = [metrics for (_, dimension, _), metrics in rows().items() if dimension == "app"]
+    assert len(apps) == len(days())
+    assert sum(metrics["request_count"] for metrics in apps) == sum(asked)
+    houses = [metrics for (_, dimension, _), metrics in rows().items() if dimension == "provider"]
+    assert all(metrics["request_count"] > 0 for metrics in houses)
+    assert [metrics["p50_latency"] for metrics in houses] == [None] * len(houses)
 
 
 @pytest.mark.parametrize("clock", [datetime(2028, 3, 1, 0, 0, 5, tzinfo=UTC)], indirect=True)

@@ -12,6 +12,7 @@ from django.core.management import BaseCommand, CommandError
 
 if TYPE_CHECKING:
     from orgadmin.accounts.models import Organization
+    from orgadmin.usage.reconciliation import Reconciled
 
 HEADINGS = ("day", "from", "openrouter", "held here", "difference", "explanation")
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                 exact_money(day.upstream),
                 exact_money(day.ours),
                 exact_money(day.difference),
-                "UNEXPLAINED" if day.is_flagged else day.explanation or day.reason,
+                _words(day),
             )
             for day in days
         ]
@@ -61,6 +62,13 @@ class Command(BaseCommand):
         differing = sum(day.differs for day in compared)
         self.stdout.write(f"{len(compared)} days compared, {differing} differ.\n")
         return sum(day.is_flagged for day in days)
+
+
+def _words(day: Reconciled) -> str:
+    """What is known of a difference, or that nothing is."""
+    if day.is_flagged:
+        return f"UNEXPLAINED: {day.hint}" if day.hint else "UNEXPLAINED"
+    return day.explanation or day.reason
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from orgadmin.sandbox.seed.population import Options
 from orgadmin.sandbox.server import management_key, serve
+from orgadmin.sandbox.state.budgets import PLANS
 
 
 class Command(BaseCommand):
@@ -29,9 +30,18 @@ class Command(BaseCommand):
         parser.add_argument("--guardrails", type=int, default=12, help="guardrails (default: %(default)s)")
         parser.add_argument("--state", type=Path, help="keep every change in this file")
         parser.add_argument("--personal", action="store_true", help="an account that is not an organization")
+        parser.add_argument(
+            "--models", type=int, default=Options.models, help="models at least (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--budgets", choices=PLANS, default=Options.budgets, help="what the plan has of workspace budgets"
+        )
 
     def handle(self, *args: Any, **given: Any) -> None:
-        names = ("seed", "keys", "members", "workspaces", "days", "guardrails", "state", "personal")
+        names = (
+            *("seed", "keys", "members", "workspaces", "days", "guardrails", "state", "personal"),
+            *("budgets", "models"),
+        )
         options = Options(**{name: given[name] for name in names})
         self.stdout.write(f"Base URL: http://{given['host']}:{given['port']}/api/v1")
         self.stdout.write(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from orgadmin.sandbox.catalog import PROVIDERS, canonical_slug
+from orgadmin.sandbox.catalog import PROVIDERS
 from orgadmin.sandbox.dice import Dice, uuid_text
 from orgadmin.sandbox.moments import RESETS, days
 from orgadmin.sandbox.state.account import Account
@@ -18,12 +18,9 @@ from orgadmin.sandbox.wire.guardrail_fields import PLACEHOLDERS
 KEYS_GUARDED = 0.4
 MEMBERS_GUARDED = 0.35
 
+_MODELS = ("allowed_models", "ignored_models")
 _DEFAULT_OF = 1
 """The workspace (by age) whose default guardrail has been configured."""
-
-
-def _models(*names: str) -> list[str]:
-    return [canonical_slug(name) or name for name in names]
 
 
 def _builtin(slug: str, action: str, **more: str) -> dict[str, Any]:
@@ -53,7 +50,7 @@ _KINDS: tuple[tuple[int, dict[str, Any]], ...] = (
         "name": "Interns",
         "description": "Five dollars a day and small models",
         "limit_usd": 5, "reset_interval": "daily",
-        "allowed_models": _models("openai/gpt-5-mini", "google/gemini-3-flash-preview"),
+        "allowed_models": ["openai/gpt-5-mini", "google/gemini-3-flash-preview"],
     }),
     (4, {
         "name": "Help desk: personal data",
@@ -93,7 +90,7 @@ _KINDS: tuple[tuple[int, dict[str, Any]], ...] = (
         "description": "From before there were workspaces",
         "enforce_zdr": True, "enforce_zdr_anthropic": True, "enforce_zdr_openai": True,
         "enforce_zdr_google": True, "enforce_zdr_other": True,
-        "allowed_models": ["openai/gpt-4-vision-preview", *_models("openai/gpt-5.2")],
+        "allowed_models": ["openai/gpt-4-vision-preview", "openai/gpt-5.2"],
         "allowed_providers": ["openai", "long-gone-cloud"],
         "content_filter_builtins": [_builtin("email", "flag")],
         "content_filters": [_custom(r"(?<=password: )\S+", "redact", "[PASSWORD]")],
@@ -101,7 +98,7 @@ _KINDS: tuple[tuple[int, dict[str, Any]], ...] = (
     (5, {"name": "Draft, not assigned"}),
     (1, {
         "name": "No previews",
-        "ignored_models": _models("google/gemini-3-flash-preview", "minimax/minimax-m2-her"),
+        "ignored_models": ["google/gemini-3-flash-preview", "minimax/minimax-m2-her"],
         "limit_usd": 1000, "reset_interval": "monthly",
     }),
     (0, {"name": "Interns", "description": "The same name again", "limit_usd": 1, "reset_interval": "daily"}),
@@ -171,8 +168,12 @@ class _Maker:
             created_at=created,
             updated_at=edited,
             long=dice.happens(0.5),
-            **settings,
+            **settings | {name: self._canonical(settings[name]) for name in _MODELS if name in settings},
         )
+
+    def _canonical(self, names: list[str]) -> list[str]:
+        """What the catalog never heard of stays as it is."""
+        return [self._account.shelf.canonical(name) or name for name in names]
 
     def _ordinary(self, number: int, dice: Dice) -> tuple[int, dict[str, Any]]:
         settings: dict[str, Any] = {"name": f"{dice.pick(_TEAMS)} policy {number}"}

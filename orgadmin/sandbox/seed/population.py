@@ -10,16 +10,21 @@ from pathlib import Path
 from orgadmin.sandbox.dice import Dice, hex_digest, uuid_text
 from orgadmin.sandbox.habits import profile
 from orgadmin.sandbox.ledger import Ledger
-from orgadmin.sandbox.moments import days, midnight_before, seconds_of
+from orgadmin.sandbox.market.more import shelf
+from orgadmin.sandbox.mix import lanes
+from orgadmin.sandbox.moments import days, midnight_before, seconds_of, window_start
 from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.seed.guardrails import add_guardrails
-from orgadmin.sandbox.seed.keys import KeyMaker
+from orgadmin.sandbox.seed.keys import KeyMaker, inference_key
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
+from orgadmin.sandbox.seed.workspaces import add_budgets, add_memberships
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.budgets import ENTERPRISE, Budgets
 from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.keys import hash_of, label_of
 from orgadmin.sandbox.state.members import MemberRow, Members
 from orgadmin.sandbox.state.rooms import RoomRow, Rooms
+from orgadmin.sandbox.state.shelf import Shelf
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
 
 CHATTERS = 5
@@ -36,7 +41,9 @@ class Options:
 
     `analytics_per_minute` is how many calls of `/analytics/*` are answered in a minute, None for any
     number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
-    never. These two do not make it another account.
+    never. `budgets` is what the plan has of workspace budgets (one of `state.budgets.PLANS`);
+    `default_deletable` says that the default workspace may be deleted, `models` how large the catalog is at
+    least. These do not make it another account.
     """
 
     seed: int = 7
@@ -49,6 +56,9 @@ class Options:
     personal: bool = False
     analytics_per_minute: int | None = 64
     analytics_kept_for: int = 60
+    budgets: str = ENTERPRISE
+    default_deletable: bool = False
+    models: int = 180
 
 
 def management_key(seed: int) -> str:
@@ -74,6 +84,8 @@ def populate(options: Options, born: datetime) -> Account:
         members=_members(options),
         rooms=Rooms([]),
         top_up=500,
+        budgets=Budgets(plan=options.budgets),
+        default_deletable=options.default_deletable,
         analytics=Desk(per_minute=options.analytics_per_minute, kept_for=options.analytics_kept_for),
     )
     _add_workspaces(account, options, start)
@@ -82,8 +94,22 @@ def populate(options: Options, born: datetime) -> Account:
     for number in range(options.keys):
         account.keys.add(maker.key(number))
     account.top_up = _top_up(account, born)
+    add_memberships(account, born)
+    add_budgets(account, options.days, born)
+    account.shelf = _shelf(account, options, born)
     add_guardrails(account, options.guardrails, start)
     return account
+
+
+def _shelf(account: Account, options: Options, born: datetime) -> Shelf:
+    """The catalog, without the model that the first key likes least of those it uses."""
+    first = account.keys.find(hash_of(inference_key(options.seed)))
+    vanished = None
+    if first is not None:
+        week = window_start("weekly", seconds_of(born))
+        paid = (lane for lane in lanes(account.seed, first.ledger.profile, week) if lane.parts)
+        vanished = min(paid, key=lambda lane: lane.parts).model.id
+    return Shelf(shelf(options.models, options.seed, born, vanished=vanished), vanished=vanished)
 
 
 def _chatters(account: Account) -> list[str | None]:

@@ -14,11 +14,14 @@ from orgadmin.sandbox.habits import newcomer
 from orgadmin.sandbox.ledger import Ledger
 from orgadmin.sandbox.moments import seconds_of
 from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.state.budgets import Budgets
 from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.guardrails import AssignmentRow, Assignments, GuardrailRow, Guardrails
 from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
 from orgadmin.sandbox.state.members import Members
+from orgadmin.sandbox.state.memberships import Memberships
 from orgadmin.sandbox.state.rooms import Rooms
+from orgadmin.sandbox.state.shelf import Shelf
 from orgadmin.sandbox.state.workspaces import WorkspaceRow, Workspaces
 
 NEWCOMER_DELAY = 300
@@ -28,7 +31,8 @@ NEWCOMER_DELAY = 300
 @dataclass
 class Account:
     """One account. `born` is the moment it was seeded; `rooms` is the use that no key made;
-    `top_up` is the dollars bought whenever the balance would run out."""
+    `top_up` is the dollars bought whenever the balance would run out; `default_deletable` says that the
+    account is one of those that may delete their default workspace."""
 
     seed: int
     born: datetime
@@ -42,6 +46,10 @@ class Account:
     keys: Keys = field(default_factory=Keys)
     workspaces: Workspaces = field(default_factory=Workspaces)
     guardrails: Guardrails = field(default_factory=Guardrails)
+    memberships: Memberships = field(default_factory=Memberships)
+    budgets: Budgets = field(default_factory=Budgets)
+    default_deletable: bool = False
+    shelf: Shelf = field(default_factory=Shelf)
     created: int = 0
     lock: RLock = field(default_factory=RLock)
 
@@ -79,13 +87,6 @@ class Account:
         """Its history stays; the guardrail it held is free of it."""
         self.keys.delete(row, now)
         self.guardrails.keys.free(row.hash)
-
-    def workspace_delete(self, row: WorkspaceRow, now: datetime) -> None:
-        """The workspace with every key and every guardrail in it."""
-        for key in [key for key in self.keys if key.workspace_id == row.id]:
-            self.key_delete(key, now)
-        self.guardrails.delete_of_workspace(row.id)
-        self.workspaces.delete(row)
 
     def guardrail_create(
         self, workspace: WorkspaceRow, now: datetime, *, default: bool = False, **fields: Any
@@ -129,7 +130,17 @@ class Account:
         """Their keys stay and go on, with a creator who is no longer there."""
         self.members.remove(self.members.get(member_id))
         self.guardrails.members.free(member_id)
+        self.memberships.drop_member(member_id)
         self.rooms.leave(member_id, seconds_of(now))
+
+    def workspace_delete(self, row: WorkspaceRow, now: datetime) -> None:
+        """The workspace and everything in it: keys, guardrails, budgets, memberships."""
+        for key in [key for key in self.keys if key.workspace_id == row.id]:
+            self.key_delete(key, now)
+        self.guardrails.delete_of_workspace(row.id)
+        self.budgets.drop_workspace(row.id)
+        self.memberships.drop_workspace(row.id)
+        self.workspaces.delete(row)
 
     def total_usage(self, now: datetime) -> int:
         """Nano-dollars of credit ever spent: every key there ever was, and the chat room."""

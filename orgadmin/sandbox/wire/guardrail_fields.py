@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orgadmin.sandbox.catalog import PROVIDERS, canonical_slug
 from orgadmin.sandbox.errors import InvalidRequestError
+from orgadmin.sandbox.market.providers import providers
 from orgadmin.sandbox.moments import RESETS
 from orgadmin.sandbox.patterns import LONGEST_PATTERN, PatternRefusedError, check_pattern
+from orgadmin.sandbox.state.shelf import Shelf
 from orgadmin.sandbox.wire.request import (
     Check,
     boolean,
@@ -32,13 +33,15 @@ ACTIONS = ("redact", "block", "flag")
 REGIONS = ("global", "europe", "us")
 
 _GROUPS_OF_MODELS = ("anthropic", "openai", "google", "xai", "other")
+_MODELS = ("allowed_models", "ignored_models")
 _ZDR_FIELDS = tuple(f"enforce_zdr_{group}" for group in _GROUPS_OF_MODELS)
 
 
-def settings_of(body: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(body: Mapping[str, Any], shelf: Shelf) -> dict[str, Any]:
     """The recognised fields of a body. Raises InvalidRequestError for what the service refuses.
 
-    Whether the budget is whole is judged by the body alone, whatever the guardrail holds.
+    Models become their canonical slugs. Whether the budget is whole is judged by the body alone, whatever the
+    guardrail holds.
     """
     fields = recognised(body, _FIELDS)
     if "enforce_zdr" in fields:
@@ -47,7 +50,15 @@ def settings_of(body: Mapping[str, Any]) -> dict[str, Any]:
         ("limit_usd" in fields) != ("reset_interval" in fields)
     ):
         raise InvalidRequestError('"limit_usd" and "reset_interval" must be provided together')
-    return fields
+    return {**fields, **{name: _canonical(name, fields[name], shelf) for name in _MODELS if fields.get(name)}}
+
+
+def _canonical(name: str, given: list[str], shelf: Shelf) -> list[str]:
+    """Each model once, in the order they came."""
+    slugs = [shelf.canonical(model) for model in given]
+    if None in slugs:
+        raise InvalidRequestError(f'Invalid "{name}": there is no model {given[slugs.index(None)]}')
+    return list(dict.fromkeys(slug for slug in slugs if slug))
 
 
 def some(check_item: Check) -> Check:
@@ -69,15 +80,8 @@ def _amount(name: str, value: Any) -> float | int:
     return amount
 
 
-def _model(name: str, value: Any) -> str:
-    slug = canonical_slug(text(shortest=1)(name, value))
-    if slug is None:
-        raise InvalidRequestError(f'Invalid "{name}": there is no model {value}')
-    return slug
-
-
 def _provider(name: str, value: Any) -> str:
-    if not isinstance(value, str) or value not in PROVIDERS:
+    if not isinstance(value, str) or value not in providers():
         refuse(name, "the slug of a provider")
     return value
 
@@ -152,8 +156,8 @@ _FIELDS: dict[str, Check] = {
     "limit_usd": or_null(_amount),
     "reset_interval": or_null(one_of(*RESETS)),
     "include_byok_in_budgets": boolean,
-    "allowed_models": or_null(some(_model)),
-    "ignored_models": or_null(some(_model)),
+    "allowed_models": or_null(some(text(shortest=1))),
+    "ignored_models": or_null(some(text(shortest=1))),
     "allowed_providers": or_null(some(_provider)),
     "ignored_providers": or_null(some(_provider)),
     "enforce_zdr": or_null(boolean),

@@ -26,7 +26,7 @@ def create_guardrail(call: Call) -> Reply:
     if "name" not in body:
         raise InvalidRequestError('Invalid "name": required')
     place = recognised(body, {"workspace_id": text()})
-    settings = settings_of(body)
+    settings = settings_of(body, call.account.shelf)
     workspace = call.account.workspaces.named(place.get("workspace_id"))
     row = call.account.guardrail_create(workspace, call.now, **settings)
     return Reply({"data": guardrail_object(row)}, 201)
@@ -43,7 +43,7 @@ def update_guardrail(call: Call) -> Reply:
     workspace = account.workspaces.governed_by(call.path["id"])
     if row is None and workspace is None:
         raise NotFoundError("Guardrail not found")
-    changes = settings_of(call.json_object())
+    changes = settings_of(call.json_object(), account.shelf)
     if not changes:
         raise InvalidRequestError("No update fields provided")
     if workspace is not None and changes.get("name") not in (None, workspace.default_guardrail_name):

@@ -19,7 +19,8 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated request. `caller` is the inference key that made it, None for the management key."""
+    """One request. `caller` is the inference key that made it, None for the management key; `anonymous` ones,
+    which only public endpoints answer, come without a key that counts."""
 
     account: Account
     now: datetime
@@ -27,6 +28,7 @@ class Call:
     body: bytes = b""
     caller: KeyRow | None = None
     path: Mapping[str, str] = field(default_factory=dict)
+    anonymous: bool = False
 
     def json_object(self) -> dict[str, Any]:
         """The body as an object. Raises InvalidRequestError for anything else, NaN and Infinity included."""
@@ -70,13 +72,14 @@ Handler = Callable[[Call], Reply]
 @dataclass(frozen=True)
 class Endpoint:
     """One row of a route table. `inference` says that inference keys may call it too, `reads` that it
-    changes nothing although it is no GET."""
+    changes nothing although it is no GET, `public` that nobody has to say who they are."""
 
     method: str
     path: str
     handler: Handler
     inference: bool = False
     reads: bool = False
+    public: bool = False
 
 
 def _refuse_constant(constant: str) -> NoReturn:

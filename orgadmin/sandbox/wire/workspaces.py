@@ -24,6 +24,13 @@ from orgadmin.sandbox.wire.request import (
 )
 
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+SERVER_TOOLS = tuple(
+    f"openrouter:{name}"
+    for name in (
+        *("advisor", "apply_patch", "bash", "datetime", "fusion", "image_generation"),
+        *("experimental__search_models", "shell", "subagent", "tool_search", "web_fetch", "web_search"),
+    )
+)
 
 _FIELDS: dict[str, Check] = {
     "name": text(shortest=1, longest=100),
@@ -37,7 +44,7 @@ _FIELDS: dict[str, Check] = {
     "io_logging_sampling_rate": number(low=0.0001, high=1),
     "io_logging_api_key_ids": or_null(list_of(integer)),
     "is_data_discount_logging_enabled": boolean,
-    "disabled_server_tools": or_null(list_of(text(shortest=1))),
+    "disabled_server_tools": or_null(list_of(one_of(*SERVER_TOOLS))),
 }
 
 
@@ -58,7 +65,7 @@ def create_workspace(call: Call) -> Reply:
     for name in ("name", "slug"):
         if name not in body:
             raise InvalidRequestError(f'Invalid "{name}": required')
-    fields = recognised(body, _FIELDS)
+    fields = _fields(body)
     account = call.account
     account.workspaces.check_slug_free(fields["slug"])
     account.created += 1
@@ -74,7 +81,7 @@ def create_workspace(call: Call) -> Reply:
 
 def update_workspace(call: Call) -> Reply:
     row = call.account.workspaces.get(call.path["id"])
-    changes = recognised(call.json_object(), _FIELDS)
+    changes = _fields(call.json_object())
     if not changes:
         raise InvalidRequestError("No update fields provided")
     if "slug" in changes:
@@ -85,17 +92,34 @@ def update_workspace(call: Call) -> Reply:
     return Reply({"data": workspace_object(row)})
 
 
+def _fields(body: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a body, checked. No tool at all is the same as null."""
+    fields = recognised(body, _FIELDS)
+    if "disabled_server_tools" in fields:
+        fields["disabled_server_tools"] = fields["disabled_server_tools"] or None
+    return fields
+
+
 def delete_workspace(call: Call) -> Reply:
-    """Refused for the default workspace and while keys are active. Keys that are not active go with it,
-    and so do its guardrails."""
+    """Refused while keys are active, and for the default workspace unless the account may and the caller
+    says so twice. Keys that are not active go with it, and so do its guardrails."""
     account = call.account
     row = account.workspaces.get(call.path["id"])
     if row.id == account.workspaces.default_id:
-        raise ForbiddenError("Deleting the default workspace is not enabled for this account")
+        _check_default_deletable(call)
     if account.keys.count_active(row.id, call.now):
         raise InvalidRequestError("This workspace still has active API keys")
     account.workspace_delete(row, call.now)
     return Reply({"deleted": True})
+
+
+def _check_default_deletable(call: Call) -> None:
+    if not call.account.default_deletable:
+        raise ForbiddenError("Deleting the default workspace is not enabled for this account")
+    if not call.flag("confirm_default_workspace_deletion"):
+        raise InvalidRequestError(
+            "Deleting the default workspace needs confirm_default_workspace_deletion=true"
+        )
 
 
 def workspace_object(row: WorkspaceRow) -> dict[str, Any]:
