@@ -1,9 +1,9 @@
 """From JSON to frozen dataclasses, guided by the dataclass itself.
 
 A field without a default must be in the answer; one with a default may be absent. `| None` says that null is
-an answer, `named` that JSON has another name for it. What we do not know, and what an optional field holds
-that we cannot read, is kept in `extra`: upstream adds fields and values without notice, and none of that may
-break a page.
+an answer, `| Unset` that UNSET as its default tells absence from null, `named` that JSON has another name for
+it. What we do not know, and what an optional field holds that we cannot read, is kept in `extra`: upstream
+adds fields and values without notice, and none of that may break a page.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 from orgadmin.openrouter.errors import UnreadableAnswer
 from orgadmin.openrouter.jsontext import LARGEST_EXPONENT, reasonable
 from orgadmin.openrouter.timestamps import parse_timestamp
+from orgadmin.openrouter.unset import Unset
 
 T = TypeVar("T")
 EXTRA = "extra"
@@ -196,8 +197,9 @@ def _plan(kind: Any) -> tuple[tuple[_Field, ...], frozenset[str]]:
 def _without_none(hint: Any) -> tuple[Any, bool]:
     if get_origin(hint) not in (Union, types.UnionType):
         return hint, False
-    (only,) = (part for part in get_args(hint) if part is not type(None))
-    return only, True
+    parts = get_args(hint)
+    (only,) = (part for part in parts if part not in (type(None), Unset))
+    return only, type(None) in parts
 
 
 def _converter(hint: Any) -> Convert:

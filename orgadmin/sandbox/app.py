@@ -29,6 +29,7 @@ from orgadmin.sandbox.seed.population import Options, management_key, populate
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.keys import KeyRow, hash_of
 from orgadmin.sandbox.statefile import restored, save
+from orgadmin.sandbox.wire.guardrails import guardrail_object
 from orgadmin.sandbox.wire.keys import key_object
 from orgadmin.sandbox.wire.request import Call, Endpoint
 
@@ -127,6 +128,11 @@ class Sandbox:
         """One key as the API would answer it now. Raises NotFoundError."""
         with self.account.lock:
             return key_object(self.account.keys.get(key_hash), self.now())
+
+    def guardrail(self, guardrail_id: str) -> dict[str, Any]:
+        """One guardrail as the API would answer it. Raises NotFoundError."""
+        with self.account.lock:
+            return guardrail_object(self.account.guardrails.get(guardrail_id))
 
     def every_key(self, workspace_id: str | None = None) -> list[dict[str, Any]]:
         """Every key (of one workspace), disabled and expired ones included, newest first."""

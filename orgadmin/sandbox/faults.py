@@ -87,6 +87,7 @@ _NEW_WORDS = {
     "default_provider_sort": "greenest",
     "status": "hibernating",
     "action": "shrug",
+    "scan_scope": "assistant_only",
     "type": "carrier-pigeon",
     "display_format": "furlongs",
     "value_type": "range",

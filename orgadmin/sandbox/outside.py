@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields as fields_of
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,18 +16,23 @@ from orgadmin.sandbox.ledger import Amounts, Gift
 from orgadmin.sandbox.moments import DAY, seconds_of
 from orgadmin.sandbox.money import nanos
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.guardrails import GuardrailRow
 from orgadmin.sandbox.state.keys import KeyDraft
 from orgadmin.sandbox.state.members import MemberRow
 
 CHANGES = (
     "create_key", "update_key", "delete_key", "spend", "correct_day", "quiet_key",
     "rename_workspace", "delete_workspace", "add_member", "update_member", "remove_member",
+    "create_guardrail", "update_guardrail", "delete_guardrail", "assign_guardrail", "unassign_guardrail",
     "change_model",
 )  # fmt: skip
 
 _KEY_FIELDS = {
     "name", "disabled", "limit", "limit_reset", "include_byok_in_limit", "workspace_id", "expires_at",
     "creator_user_id",
+}  # fmt: skip
+_GUARDRAIL_FIELDS = {field.name for field in fields_of(GuardrailRow)} - {
+    "id", "workspace_id", "created_at", "updated_at", "long",
 }  # fmt: skip
 _MEMBER_FIELDS = {"email", "first_name", "last_name", "role"}
 
@@ -75,7 +81,7 @@ class Outside:
 
     def delete_key(self, key_hash: str) -> None:
         with self._changing():
-            self._account.keys.delete(self._account.keys.get(key_hash), self._clock.now())
+            self._account.key_delete(self._account.keys.get(key_hash), self._clock.now())
 
     def spend(self, key_hash: str, *, usd: float | Decimal = 0, byok_usd: float | Decimal = 0) -> None:
         """Books an amount on a key now, beside what it spends by habit."""
@@ -130,10 +136,57 @@ class Outside:
             row.updated_at = self._clock.now()
 
     def delete_workspace(self, workspace_id: str) -> None:
-        """The workspace and every key in it."""
+        """The workspace, every key and every guardrail in it."""
         with self._changing():
-            row = self._account.workspaces.get(workspace_id)
-            self._account.workspace_delete(row, self._clock.now())
+            self._account.workspace_delete(self._account.workspaces.get(workspace_id), self._clock.now())
+
+    def create_guardrail(self, *, name: str, workspace_id: str | None = None, **fields: Any) -> str:
+        """A new guardrail with the fields of `POST /guardrails`, as they are kept; answers its id."""
+        _check_names(fields, _GUARDRAIL_FIELDS - {"name"})
+        fields = {field: _as_number(value) for field, value in fields.items()}
+        with self._changing():
+            workspace = self._account.workspaces.named(workspace_id)
+            return self._account.guardrail_create(workspace, self._clock.now(), name=name, **fields).id
+
+    def update_guardrail(self, guardrail_id: str, **fields: Any) -> None:
+        """Sets fields of `PATCH /guardrails/{id}`, patterns and words that the service no longer takes too;
+        the first change of a workspace's default guardrail makes it."""
+        _check_names(fields, _GUARDRAIL_FIELDS)
+        fields = {field: _as_number(value) for field, value in fields.items()}
+        with self._changing():
+            workspace = self._account.workspaces.governed_by(guardrail_id)
+            if self._account.guardrails.find(guardrail_id) is None and workspace is not None:
+                self._account.guardrail_create(workspace, self._clock.now(), default=True, **fields)
+                return
+            row = self._account.guardrails.get(guardrail_id)
+            for name, value in fields.items():
+                setattr(row, name, value)
+            row.updated_at = self._clock.now()
+
+    def delete_guardrail(self, guardrail_id: str) -> None:
+        """Those who held it hold none; a default guardrail is as if it had never been configured."""
+        with self._changing():
+            self._account.guardrails.delete(self._account.guardrails.get(guardrail_id))
+
+    def assign_guardrail(
+        self, guardrail_id: str, *, keys: Sequence[str] = (), members: Sequence[str] = ()
+    ) -> None:
+        """Keys (by hash) and members hold it, and nothing they held before."""
+        with self._changing():
+            account, now = self._account, self._clock.now()
+            row = account.guardrails.get(guardrail_id)
+            hashes = [account.keys.get(key_hash).hash for key_hash in keys]
+            people = [account.members.get(member_id).id for member_id in members]
+            account.guardrail_assign(row, account.guardrails.keys, hashes, now)
+            account.guardrail_assign(row, account.guardrails.members, people, now)
+
+    def unassign_guardrail(self, *, keys: Sequence[str] = (), members: Sequence[str] = ()) -> None:
+        """Keys and members hold no guardrail."""
+        with self._changing():
+            for key_hash in keys:
+                self._account.guardrails.keys.free(key_hash)
+            for member_id in members:
+                self._account.guardrails.members.free(member_id)
 
     def change_model(
         self,

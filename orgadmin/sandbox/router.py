@@ -13,7 +13,9 @@ from orgadmin.sandbox.errors import MethodNotAllowedError, NotFoundError, Servic
 from orgadmin.sandbox.wire import (
     activity,
     analytics,
+    assignments,
     balance,
+    guardrails,
     key,
     keys,
     media_models,
@@ -40,6 +42,8 @@ GROUPS = (
     models,
     media_models,
     providers,
+    guardrails,
+    assignments,
 )
 
 

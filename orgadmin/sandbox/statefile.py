@@ -20,6 +20,7 @@ from orgadmin.sandbox.ledger import Amounts, Gift, Ledger, Span
 from orgadmin.sandbox.seed.population import Options, populate
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.budgets import BudgetRow
+from orgadmin.sandbox.state.guardrails import AssignmentRow, GuardrailRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
 from orgadmin.sandbox.state.memberships import MembershipRow
@@ -35,7 +36,7 @@ _ROWS = {
     row.__name__: row
     for row in (
         *(KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile),
-        *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow),
+        *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow, GuardrailRow, AssignmentRow),
     )
 }
 _NOT_THE_ACCOUNT = {
@@ -45,6 +46,7 @@ _NOT_THE_ACCOUNT = {
     "budgets",
     "default_deletable",
     "models",
+    "guardrails",
 }
 
 
@@ -95,6 +97,12 @@ def restored(options: Options, clock: Clock) -> Account:
         account.keys.replace(row)
     for row in _parsed(content["keys_deleted"]):
         account.keys.bury(row)
+        account.guardrails.keys.free(row.hash)
+    # Files from before there were guardrails get the seeded ones.
+    if "guardrails" in content:
+        account.guardrails.take_over(
+            *(_parsed(content[name]) for name in ("guardrails", "guarded_keys", "guarded_members"))
+        )
     return account
 
 
@@ -116,6 +124,9 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "budgets": list(account.budgets),
         "models_changed": account.shelf.changes,
         "rooms": account.rooms.rows,
+        "guardrails": list(account.guardrails),
+        "guarded_keys": list(account.guardrails.keys),
+        "guarded_members": list(account.guardrails.members),
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),
     }

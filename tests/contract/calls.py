@@ -27,12 +27,13 @@ BUDGET = "5b1f0a52-0f6c-4a5e-9c1d-2f8e6f0b7a11"
 
 @dataclass(frozen=True)
 class Subject:
-    """Things there are: a key's hash, a workspace without keys but with a monthly budget, and a member of
-    the organization."""
+    """Things there are: a key's hash, a workspace without keys but with a monthly budget, a member of the
+    organization, a guardrail that the key and the member hold."""
 
     key: str
     workspace: str
     member: str
+    guardrail: str
 
 
 def subject(running: RunningSandbox) -> Subject:
@@ -41,11 +42,16 @@ def subject(running: RunningSandbox) -> Subject:
     row = running.sandbox.account.workspaces.get("sandbox")
     for key in running.sandbox.every_key(row.id):
         outside.delete_key(key["hash"])
+    key, member = running.sandbox.every_key()[0]["hash"], next(iter(running.sandbox.account.members)).id
     now = running.sandbox.now()
     running.sandbox.account.budgets.add(BudgetRow(BUDGET, row.id, "monthly", 100, now, now))
-    return Subject(
-        running.sandbox.every_key()[0]["hash"], row.id, next(iter(running.sandbox.account.members)).id
+    guardrail = outside.create_guardrail(
+        name="Held",
+        content_filters=[{"pattern": "x", "action": "block", "label": None}],
+        content_filter_builtins=[{"slug": "email", "action": "redact", "label": "[EMAIL]"}],
     )
+    outside.assign_guardrail(guardrail, keys=[key], members=[member])
+    return Subject(key, row.id, member, guardrail)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,10 @@ def as_bearer(sdk: OpenRouter) -> operations.ListModelsUserSecurity:
     assert isinstance(security, components.Security)
     return operations.ListModelsUserSecurity(bearer=security.api_key or "")
 
+
+# Only one builtin filter has a scope.
+FILTER = frozenset({"scan_scope"})
+INJECTION = components.ContentFilterBuiltinEntryInput(slug="regex-prompt-injection", action="flag")
 
 CALLS: dict[str, SdkCall] = {
     "GET /key": SdkCall(
@@ -99,6 +109,54 @@ CALLS: dict[str, SdkCall] = {
     ),
     "DELETE /workspaces/{id}": SdkCall(
         lambda sdk, it: sdk.workspaces.delete(id=it.workspace), components.DeleteWorkspaceResponse
+    ),
+    "GET /guardrails": SdkCall(
+        lambda sdk, it: sdk.guardrails.list(), components.ListGuardrailsResponse, unless=FILTER
+    ),
+    "POST /guardrails": SdkCall(
+        lambda sdk, it: sdk.guardrails.create(name="x", content_filter_builtins=[INJECTION]),
+        components.CreateGuardrailResponse,
+    ),
+    "GET /guardrails/{id}": SdkCall(
+        lambda sdk, it: sdk.guardrails.get(id=it.guardrail), components.GetGuardrailResponse, unless=FILTER
+    ),
+    "PATCH /guardrails/{id}": SdkCall(
+        lambda sdk, it: sdk.guardrails.update(id=it.guardrail, limit_usd=5, reset_interval="daily"),
+        components.UpdateGuardrailResponse,
+        unless=FILTER,
+    ),
+    "DELETE /guardrails/{id}": SdkCall(
+        lambda sdk, it: sdk.guardrails.delete(id=it.guardrail), components.DeleteGuardrailResponse
+    ),
+    "GET /guardrails/assignments/keys": SdkCall(
+        lambda sdk, it: sdk.guardrails.list_key_assignments(), components.ListKeyAssignmentsResponse
+    ),
+    "GET /guardrails/assignments/members": SdkCall(
+        lambda sdk, it: sdk.guardrails.list_member_assignments(), components.ListMemberAssignmentsResponse
+    ),
+    "GET /guardrails/{id}/assignments/keys": SdkCall(
+        lambda sdk, it: sdk.guardrails.list_guardrail_key_assignments(id=it.guardrail),
+        components.ListKeyAssignmentsResponse,
+    ),
+    "POST /guardrails/{id}/assignments/keys": SdkCall(
+        lambda sdk, it: sdk.guardrails.bulk_assign_keys(id=it.guardrail, key_hashes=[it.key]),
+        components.BulkAssignKeysResponse,
+    ),
+    "POST /guardrails/{id}/assignments/keys/remove": SdkCall(
+        lambda sdk, it: sdk.guardrails.bulk_unassign_keys(id=it.guardrail, key_hashes=[it.key]),
+        components.BulkUnassignKeysResponse,
+    ),
+    "GET /guardrails/{id}/assignments/members": SdkCall(
+        lambda sdk, it: sdk.guardrails.list_guardrail_member_assignments(id=it.guardrail),
+        components.ListMemberAssignmentsResponse,
+    ),
+    "POST /guardrails/{id}/assignments/members": SdkCall(
+        lambda sdk, it: sdk.guardrails.bulk_assign_members(id=it.guardrail, member_user_ids=[it.member]),
+        components.BulkAssignMembersResponse,
+    ),
+    "POST /guardrails/{id}/assignments/members/remove": SdkCall(
+        lambda sdk, it: sdk.guardrails.bulk_unassign_members(id=it.guardrail, member_user_ids=[it.member]),
+        components.BulkUnassignMembersResponse,
     ),
     "GET /workspaces/{id}/budgets": SdkCall(
         lambda sdk, it: sdk.workspaces.list_budgets(workspace_ref=it.workspace),

@@ -102,7 +102,7 @@ def test_a_server_error_is_the_vendors_own(running: RunningSandbox, sdk: OpenRou
     assert caught.value.data.error.message == "Internal Server Error"
 
 
-@pytest.mark.parametrize("name", [name for name in CALLS if "/keys" in name])
+@pytest.mark.parametrize("name", [name for name in CALLS if " /keys" in name])
 def test_too_many_requests_is_the_vendors_own(running: RunningSandbox, sdk: OpenRouter, name: str) -> None:
     it = subject(running)
     running.sandbox.fault(kind="status", status=429)

@@ -152,6 +152,42 @@ def member_row(number: int = 1, **changes: Any) -> dict[str, Any]:
     }
 
 
+def guardrail_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A guardrail with what every server sends, and no more."""
+    return {
+        "id": f"660e8400-e29b-41d4-a716-{number:012d}",
+        "name": f"Guardrail {number}",
+        "workspace_id": WORKSPACE,
+        "created_at": "2025-08-24T10:30:00Z",
+        **changes,
+    }
+
+
+def key_assignment_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"770e8400-e29b-41d4-a716-{number:012d}",
+        "guardrail_id": guardrail_row()["id"],
+        "key_hash": f"{number:064x}",
+        "key_name": f"Key {number}",
+        "key_label": "sk-or-v1-0e6...1c96",
+        "assigned_by": "user_1",
+        "created_at": "2025-08-24T10:30:00.363244+00:00",
+        **changes,
+    }
+
+
+def member_assignment_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"880e8400-e29b-41d4-a716-{number:012d}",
+        "guardrail_id": guardrail_row()["id"],
+        "user_id": f"user_{number:026d}",
+        "organization_id": "org_1",
+        "assigned_by": None,
+        "created_at": "2025-08-24T10:30:00Z",
+        **changes,
+    }
+
+
 def activity_row(**changes: Any) -> dict[str, Any]:
     return {
         "date": "2025-08-24",

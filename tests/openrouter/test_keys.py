@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
 import pytest
 import responses
@@ -13,15 +11,10 @@ from orgadmin.openrouter.keys import KeyChanges
 from orgadmin.openrouter.secret import Secret
 from orgadmin.openrouter.unset import UNSET
 from tests.openrouter.cast import BASE, RAW_KEY, WORKSPACE, key_row, refusal
-from tests.openrouter.lists import last_query, serve_uncounted
+from tests.openrouter.lists import last_query, sent_body, serve_uncounted
 
 URL = f"{BASE}/keys"
 HASH = key_row()["hash"]
-
-
-def sent_body() -> Any:
-    body = responses.calls[-1].request.body or ""
-    return json.loads(body, parse_float=Decimal)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from orgadmin.openrouter import key, keys
 from orgadmin.openrouter.errors import UnreadableAnswer
 from orgadmin.openrouter.reading import Count, Figure, named, read_count, read_data, read_list
+from orgadmin.openrouter.unset import UNSET, Unset
 from tests.openrouter.cast import current_key_row, key_row, parsed
 
 
@@ -31,6 +32,7 @@ class Thing:
     inner: Inner | None = None
     inners: tuple[Inner, ...] | None = None
     anything: Mapping[str, Any] | None = None
+    switch: bool | Unset | None = UNSET
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,6 +54,14 @@ def test_it_reads_what_the_dataclass_names():
         inners=(Inner(size=3),),
         anything={"b": 1},
     )
+
+
+@pytest.mark.parametrize("value", [True, False, None])
+def test_it_tells_absence_from_null(value):
+    assert thing(switch=value).switch is value
+    assert thing().switch is UNSET
+    unreadable = thing(switch="maybe")
+    assert (unreadable.switch, unreadable.extra) == (UNSET, {"switch": "maybe"})
 
 
 def test_it_keeps_what_it_does_not_know():

@@ -27,10 +27,19 @@ def test_it_serves_what_it_is_told_and_says_where(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "serve", lambda options, **where: served.update(options=options, **where))
     state = tmp_path / "state.json"
     said = run("--port", "9000", "--seed", "8", "--keys", "3", "--members", "2", "--workspaces", "1",
-               "--days", "30", "--state", str(state), "--budgets", "absent", "--models", "800")  # fmt: skip
+               "--days", "30", "--state", str(state), "--budgets", "absent", "--models", "800",
+               "--guardrails", "4")  # fmt: skip
     assert served == {
         "options": Options(
-            seed=8, keys=3, members=2, workspaces=1, days=30, state=state, budgets="absent", models=800
+            seed=8,
+            keys=3,
+            members=2,
+            workspaces=1,
+            days=30,
+            state=state,
+            budgets="absent",
+            models=800,
+            guardrails=4,
         ),
         "host": "127.0.0.1",
         "port": 9000,

@@ -28,12 +28,16 @@ names = st.sampled_from([
     "colour",
     "disabled", "external", "slug", "description", "io_logging_sampling_rate", "io_logging_api_key_ids",
     "disabled_server_tools", "limit_usd", "include_byok_in_budgets", "user_ids",
+    "reset_interval", "allowed_models", "ignored_providers", "enforce_zdr", "content_filters",
+    "content_filter_builtins", "allowed_data_regions", "key_hashes", "member_user_ids",
 ])  # fmt: skip
 bodies = st.dictionaries(names, values, max_size=6) | values
 places = st.sampled_from([
     "POST /keys", "PATCH /keys/{key}", "POST /workspaces", "PATCH /workspaces/default",
     "PUT /workspaces/default/budgets/weekly", "POST /workspaces/production/members/add",
-    "POST /workspaces/production/members/remove",
+    "POST /workspaces/production/members/remove", "POST /guardrails", "PATCH /guardrails/{guardrail}",
+    "POST /guardrails/{guardrail}/assignments/keys",
+    "POST /guardrails/{guardrail}/assignments/members/remove",
 ])  # fmt: skip
 
 
@@ -44,10 +48,12 @@ def test_no_body_makes_it_stumble(body: Any, place: str) -> None:
     api = Caller(sandbox, sandbox.management_key)
     method, path = place.split()
     key = sandbox.outside.create_key(name="x")
-    response = api(method, path.format(key=key), data=json.dumps(body), content_type="application/json")
+    guardrail = sandbox.outside.create_guardrail(name="x")
+    where = path.format(key=key, guardrail=guardrail)
+    response = api(method, where, data=json.dumps(body), content_type="application/json")
     assert response.status_code in (200, 201, 400)
     read = "/keys", "/workspaces", "/workspaces/default/budgets", "/workspaces/production/members", "/credits"
-    for path in (*read, f"/keys/{key}"):
+    for path in (*read, f"/keys/{key}", "/guardrails", f"/guardrails/{guardrail}"):
         assert api.get(path).status_code == 200
     json.dumps(sandbox.requests().as_json())
 

@@ -46,10 +46,18 @@ def test_everything_is_as_it_was_left(options: Options) -> None:
     sandbox.outside.correct_day(rows[6]["hash"], date="2026-11-10", usd=-0.5, requests=-3)
     sandbox.outside.correct_day(date="2026-11-11", usd=0.25, requests=1)
     sandbox.outside.remove_member(next(iter(sandbox.account.members)).id)
+    guardrail = api.post(
+        "/guardrails", {"name": "G", "content_filters": [{"pattern": "x", "action": "block"}]}
+    )
+    path = f"/guardrails/{guardrail.json['data']['id']}"
+    api.patch(path, {"limit_usd": 0.1, "reset_interval": "daily"})
+    api.post(f"{path}/assignments/keys", {"key_hashes": [rows[7]["hash"]]})
+    api.delete(f"/guardrails/{api.data('/guardrails')[0]['id']}")
     sandbox.advance(timedelta(days=3, seconds=0.5))
     again, its_api = opened(options)
     inside = [f"/workspaces/{slug}/{what}" for slug in ("w", "production") for what in ("budgets", "members")]
-    for path in ("/keys", "/workspaces", "/organization/members", "/credits", "/models", *inside):
+    held = ("/guardrails", "/guardrails/assignments/keys", "/guardrails/assignments/members")
+    for path in ("/keys", "/workspaces", "/organization/members", "/credits", "/models", *inside, *held):
         assert its_api.get(path).json == api.get(path).json
     assert its_api.data("/activity", group_by="workspace") == api.data("/activity", group_by="workspace")
     assert again.every_key() == sandbox.every_key()
@@ -83,6 +91,21 @@ def test_other_options_are_refused_loudly(options: Options) -> None:
     opened(options)[0].save()
     with pytest.raises(ValueError, match="delete it"):
         Sandbox(replace(options, seed=8))
+
+
+def test_a_file_from_before_there_were_guardrails_gets_the_seeded_ones(options: Options) -> None:
+    _, api = opened(options)
+    guarded = [row["key_hash"] for row in api.data("/guardrails/assignments/keys", limit=100)]
+    api.delete(f"/keys/{guarded[0]}")
+    assert options.state is not None
+    content = json.loads(options.state.read_text())
+    for name in ("guardrails", "guarded_keys", "guarded_members"):
+        del content[name]
+    write_whole(options.state, json.dumps(content))
+    _, its_api = opened(options)
+    assert its_api.data("/guardrails") == api.data("/guardrails")
+    shown = its_api.data("/guardrails/assignments/keys", limit=100)
+    assert [row["key_hash"] for row in shown] == guarded[1:]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null"])

@@ -19,6 +19,12 @@ MANAGED = [
     ("GET", "/workspaces/x/members"), ("POST", "/workspaces/x/members/add"),
     ("POST", "/workspaces/x/members/remove"), ("GET", "/organization/members"), ("GET", "/credits"),
     ("GET", "/activity"), ("GET", "/analytics/meta"), ("POST", "/analytics/query"),
+    ("GET", "/guardrails"), ("POST", "/guardrails"), ("GET", "/guardrails/x"), ("PATCH", "/guardrails/x"),
+    ("DELETE", "/guardrails/x"), ("GET", "/guardrails/assignments/keys"),
+    ("GET", "/guardrails/assignments/members"), ("GET", "/guardrails/x/assignments/keys"),
+    ("POST", "/guardrails/x/assignments/keys"), ("POST", "/guardrails/x/assignments/keys/remove"),
+    ("GET", "/guardrails/x/assignments/members"), ("POST", "/guardrails/x/assignments/members"),
+    ("POST", "/guardrails/x/assignments/members/remove"),
 ]  # fmt: skip
 
 

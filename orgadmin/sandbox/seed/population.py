@@ -14,6 +14,7 @@ from orgadmin.sandbox.market.more import shelf
 from orgadmin.sandbox.mix import lanes
 from orgadmin.sandbox.moments import days, midnight_before, seconds_of, window_start
 from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.seed.guardrails import add_guardrails
 from orgadmin.sandbox.seed.keys import KeyMaker, inference_key
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
 from orgadmin.sandbox.seed.workspaces import add_budgets, add_memberships
@@ -35,7 +36,8 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 @dataclass(frozen=True)
 class Options:
     """What the account is made of. `days` is how far its history reaches back; `state` is a file that
-    keeps every change; `personal` makes an account that is not an organization.
+    keeps every change; `personal` makes an account that is not an organization. `guardrails` does not count
+    the default one that some workspace has configured; 0 makes none and assigns none.
 
     `analytics_per_minute` is how many calls of `/analytics/*` are answered in a minute, None for any
     number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
@@ -49,6 +51,7 @@ class Options:
     members: int = 25
     workspaces: int = 6
     days: int = 90
+    guardrails: int = 12
     state: Path | None = None
     personal: bool = False
     analytics_per_minute: int | None = 64
@@ -94,6 +97,7 @@ def populate(options: Options, born: datetime) -> Account:
     add_memberships(account, born)
     add_budgets(account, options.days, born)
     account.shelf = _shelf(account, options, born)
+    add_guardrails(account, options.guardrails, start)
     return account
 
 

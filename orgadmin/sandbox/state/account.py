@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
+from typing import Any
 
-from orgadmin.sandbox.dice import hex_digest
+from orgadmin.sandbox.dice import hex_digest, uuid_text
 from orgadmin.sandbox.errors import InvalidRequestError
 from orgadmin.sandbox.habits import newcomer
 from orgadmin.sandbox.ledger import Ledger
@@ -14,6 +16,7 @@ from orgadmin.sandbox.moments import seconds_of
 from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.state.budgets import Budgets
 from orgadmin.sandbox.state.desk import Desk
+from orgadmin.sandbox.state.guardrails import AssignmentRow, Assignments, GuardrailRow, Guardrails
 from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
 from orgadmin.sandbox.state.members import Members
 from orgadmin.sandbox.state.memberships import Memberships
@@ -42,6 +45,7 @@ class Account:
     analytics: Desk
     keys: Keys = field(default_factory=Keys)
     workspaces: Workspaces = field(default_factory=Workspaces)
+    guardrails: Guardrails = field(default_factory=Guardrails)
     memberships: Memberships = field(default_factory=Memberships)
     budgets: Budgets = field(default_factory=Budgets)
     default_deletable: bool = False
@@ -79,15 +83,61 @@ class Account:
         self.keys.replace(row)
         return row, secret
 
+    def key_delete(self, row: KeyRow, now: datetime) -> None:
+        """Its history stays; the guardrail it held is free of it."""
+        self.keys.delete(row, now)
+        self.guardrails.keys.free(row.hash)
+
+    def guardrail_create(
+        self, workspace: WorkspaceRow, now: datetime, *, default: bool = False, **fields: Any
+    ) -> GuardrailRow:
+        """A new guardrail; with `default` the one that governs its workspace, whose id and name are fixed."""
+        self.created += 1
+        if default:
+            fields["name"] = workspace.default_guardrail_name
+        row = GuardrailRow(
+            id=workspace.default_guardrail_id if default else self._fresh_id("guardrail"),
+            workspace_id=workspace.id,
+            created_at=now,
+            long=True,
+            **fields,
+        )
+        self.guardrails.add(row)
+        return row
+
+    def guardrail_assign(
+        self, row: GuardrailRow, holders: Assignments, subjects: Iterable[str], now: datetime
+    ) -> None:
+        """Each subject holds this guardrail and no other; who holds it already keeps the assignment."""
+        for subject in subjects:
+            held = holders.holder(subject)
+            if held is None or held.guardrail_id != row.id:
+                self.created += 1
+                given = AssignmentRow(
+                    self._fresh_id("assignment"), row.id, subject, now, long=True, assigned_by=self.manager_id
+                )
+                holders.put(given)
+
+    def _fresh_id(self, noun: str) -> str:
+        return uuid_text(noun, self.seed, self.born, self.created)
+
+    @property
+    def manager_id(self) -> str | None:
+        """The member who made the management key."""
+        return next((member.id for member in self.members), None)
+
     def member_remove(self, member_id: str, now: datetime) -> None:
         """Their keys stay and go on, with a creator who is no longer there."""
         self.members.remove(self.members.get(member_id))
+        self.guardrails.members.free(member_id)
         self.memberships.drop_member(member_id)
         self.rooms.leave(member_id, seconds_of(now))
 
     def workspace_delete(self, row: WorkspaceRow, now: datetime) -> None:
-        """The workspace and everything in it: keys, budgets, memberships."""
-        self.keys.drop_where(lambda key: key.workspace_id == row.id, now)
+        """The workspace and everything in it: keys, guardrails, budgets, memberships."""
+        for key in [key for key in self.keys if key.workspace_id == row.id]:
+            self.key_delete(key, now)
+        self.guardrails.delete_of_workspace(row.id)
         self.budgets.drop_workspace(row.id)
         self.memberships.drop_workspace(row.id)
         self.workspaces.delete(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -217,7 +217,3 @@ class Keys:
 
     def count_active(self, workspace_id: str, now: datetime) -> int:
         return sum(row.active(now) for row in self.of_workspace(workspace_id))
-
-    def drop_where(self, belongs: Callable[[KeyRow], bool], now: datetime) -> None:
-        for row in [row for row in self if belongs(row)]:
-            self.delete(row, now)

@@ -21,6 +21,12 @@ class Shelf:
         self._models = {model.id: model for model in sorted(models, key=lambda model: -model.created)}
         self.vanished = vanished
         self.changes: dict[str, dict[str, Any]] = {}
+        self._canonical = _canonical_slugs(models)
+
+    def canonical(self, name: str) -> str | None:
+        """What guardrails call a model, given its id or that slug: the permaslug, and the variant unless it
+        is the standard one. Models that are no longer listed keep theirs; None for what never was one."""
+        return self._canonical.get(name)
 
     def listed(self, now: datetime) -> list[Model]:
         """What the catalog shows now, newest first."""
@@ -60,3 +66,12 @@ class Shelf:
         if not self.changes.get(model.id, {}).get("listed", model.id != self.vanished):
             return False
         return model.created <= seconds and (model.gone is None or seconds < model.gone)
+
+
+def _canonical_slugs(models: Sequence[Model]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for model in models:
+        whole = model.slug if model.variant == "standard" else f"{model.slug}:{model.variant}"
+        names.update({model.id: whole, whole: whole})
+        names.setdefault(model.slug, model.slug)
+    return names

@@ -39,6 +39,10 @@ class WorkspaceRow:
         """Follows from the workspace alone; the guardrail itself may not exist yet."""
         return uuid_text("default-guardrail", self.id)
 
+    @property
+    def default_guardrail_name(self) -> str:
+        return f"Workspace {self.id} Default"
+
 
 class Workspaces:
     """All workspaces, newest first, so that the default one (the oldest) is never the obvious first."""
@@ -72,6 +76,11 @@ class Workspaces:
         if row is None:
             raise NotFoundError("Workspace not found")
         return row
+
+    def governed_by(self, guardrail_id: str) -> WorkspaceRow | None:
+        """The workspace whose default guardrail has this id, whether or not it exists yet."""
+        wanted = guardrail_id.lower()
+        return next((row for row in self._rows.values() if row.default_guardrail_id == wanted), None)
 
     def named(self, workspace_id: str | None) -> WorkspaceRow:
         """Parameters and bodies take a UUID only; None means the default workspace."""

@@ -35,7 +35,7 @@ def _of_management(call: Call) -> dict[str, Any]:
         "label": call.account.management_label,
         "is_management_key": True,
         "is_provisioning_key": True,
-        "creator_user_id": next((member.id for member in call.account.members), None),
+        "creator_user_id": call.account.manager_id,
         "expires_at": None,
         "workspace_id": None,
         **_NO_SPENDING,

@@ -98,7 +98,7 @@ def update_key(call: Call) -> Reply:
 
 
 def delete_key(call: Call) -> Reply:
-    call.account.keys.delete(call.account.keys.get(call.path["hash"]), call.now)
+    call.account.key_delete(call.account.keys.get(call.path["hash"]), call.now)
     return Reply({"deleted": True})
 
 

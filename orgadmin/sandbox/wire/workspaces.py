@@ -102,7 +102,7 @@ def _fields(body: dict[str, Any]) -> dict[str, Any]:
 
 def delete_workspace(call: Call) -> Reply:
     """Refused while keys are active, and for the default workspace unless the account may and the caller
-    says so twice. Keys that are not active go with it."""
+    says so twice. Keys that are not active go with it, and so do its guardrails."""
     account = call.account
     row = account.workspaces.get(call.path["id"])
     if row.id == account.workspaces.default_id:
