@@ -11,6 +11,9 @@ NOUNS: Mapping[str, str] = {
     "key": "Key",
     "workspace": "Workspace",
     "member": "Member",
+    "guardrail": "Guardrail",
+    "key_assignment": "Guardrail of a key",
+    "member_assignment": "Guardrail of a member",
     "organization": "Connection",
     "person": "Person",
     "invitation": "Invitation",
@@ -50,6 +53,12 @@ _ACTIONS: Mapping[str, str] = {
     "person.role": "Change role",
     "person.verify": "Verify e-mail address",
     "invitation.revoke": "Withdraw invitation",
+    "key_assignment.create": "Assign guardrail to key",
+    "key_assignment.update": "Move key to another guardrail",
+    "key_assignment.delete": "Take guardrail off key",
+    "member_assignment.create": "Assign guardrail to member",
+    "member_assignment.update": "Move member to another guardrail",
+    "member_assignment.delete": "Take guardrail off member",
     "saved_query.create": "Save query",
     "day.explain": "Explain a day's difference",
     "day.import": "Import use from a file",
@@ -66,7 +75,8 @@ OUTCOMES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class FieldWords:
-    """What a field is called; ``kind`` is money, moment, workspace, member or plain; ``none`` reads null."""
+    """What a field is called; ``kind`` is money, moment, workspace, member, guardrail or plain; ``none`` reads
+    null."""
 
     label: str
     kind: str = "plain"
@@ -86,6 +96,26 @@ _FIELDS: Mapping[str, FieldWords] = {
     "workspace_uid": FieldWords("Workspace", "workspace"),
     "default_workspace_uid": FieldWords("Default workspace", "workspace"),
     "external_user": FieldWords("External user"),
+    "guardrail_uid": FieldWords("Guardrail", "guardrail"),
+    "limit_usd": FieldWords("Budget of each key and member", "money"),
+    "reset_interval": FieldWords("Budget resets", none="never"),
+    "allowed_models": FieldWords("Allowed models", none="all"),
+    "ignored_models": FieldWords("Ignored models"),
+    "allowed_providers": FieldWords("Allowed providers", none="all"),
+    "ignored_providers": FieldWords("Ignored providers"),
+    "enforce_zdr_anthropic": FieldWords("ZDR for Anthropic models", none="not said"),
+    "enforce_zdr_openai": FieldWords("ZDR for OpenAI models", none="not said"),
+    "enforce_zdr_google": FieldWords("ZDR for Google models", none="not said"),
+    "enforce_zdr_xai": FieldWords("ZDR for xAI models", none="not said"),
+    "enforce_zdr_other": FieldWords("ZDR for other models", none="not said"),
+    "enable_paid_model_training": FieldWords("Paid endpoints may train on data", none="not said"),
+    "enable_free_model_training": FieldWords("Free endpoints may train on data", none="not said"),
+    "enable_free_model_publication": FieldWords("Free endpoints may publish prompts", none="not said"),
+    "allow_safety_retention_google": FieldWords("Google may keep data for safety", none="not said"),
+    "allow_safety_retention_other": FieldWords("Others may keep data for safety", none="not said"),
+    "allowed_data_regions": FieldWords("Allowed data regions", none="all"),
+    "content_filter_builtins": FieldWords("Builtin filters"),
+    "content_filters": FieldWords("Custom filters"),
     "usage": FieldWords("Lifetime spend", "money"),
     "byok_usage": FieldWords("Lifetime BYOK spend", "money"),
     "email": FieldWords("E-mail"),
@@ -147,7 +177,7 @@ def changes(
 ) -> list[Change]:
     """What differs between the two, field by field in the order they are known in.
 
-    ``names`` gives workspaces and members their names by their upstream ids.
+    ``names`` gives workspaces, members and guardrails their names by their upstream ids.
     """
     old, new = before or {}, after or {}
     fields = [name for name in dict.fromkeys([*_FIELDS, *old, *new]) if name in old or name in new]
@@ -182,4 +212,8 @@ def _readable(kind: str, value: Any, names: Mapping[str, str]) -> Any:
             return Decimal(str(value))
         except InvalidOperation:
             return value
-    return names.get(value, value) if kind in {"workspace", "member"} and isinstance(value, str) else value
+    return (
+        names.get(value, value)
+        if kind in {"workspace", "member", "guardrail"} and isinstance(value, str)
+        else value
+    )

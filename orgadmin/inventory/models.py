@@ -9,28 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
+from orgadmin.inventory.guardrail_models import Guardrail as Guardrail
+from orgadmin.inventory.guardrail_models import KeyAssignment as KeyAssignment
+from orgadmin.inventory.guardrail_models import MemberAssignment as MemberAssignment
+from orgadmin.inventory.mirror import Mirror as Mirror
 from orgadmin.inventory.money import MoneyField
-
-
-class Mirror(models.Model):
-    """One upstream object of one organization."""
-
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    extra = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
-    first_seen_at = models.DateTimeField(default=timezone.now)
-    # When this dashboard itself wrote the object upstream: a page requested before that is out of date.
-    written_at = models.DateTimeField(null=True)
-    gone_at = models.DateTimeField(null=True)
-
-    class Meta:
-        abstract = True
 
 
 class Workspace(Mirror):

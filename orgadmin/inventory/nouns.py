@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,8 +15,10 @@ from django.db.models import FloatField
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.text import in_every_text, writable
+from orgadmin.inventory import guardrail_nouns
 from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
-from orgadmin.inventory.models import Key, Member, Mirror, Workspace
+from orgadmin.inventory.mirror import Mirror
+from orgadmin.inventory.models import Guardrail, Key, KeyAssignment, Member, MemberAssignment, Workspace
 from orgadmin.inventory.money import MOST, nano_that_fits, to_dollars
 from orgadmin.openrouter import keys, members, workspaces
 from orgadmin.openrouter.transport import OpenRouter
@@ -34,8 +36,9 @@ class Noun:
     ``identity`` is the column that names a row; ``upstream_identity`` the attribute of the client's result.
     ``columns`` maps a column to the attribute it copies. A change in a column that is not ``volatile`` and
     that we did not make is an audit entry. ``confirm`` asks for one object by identity and raises NotFound
-    when it is gone; without it a second walk has to miss the object too. ``capability`` names what a 404 on
-    the whole list means the account lacks.
+    when it is gone; without it a second walk has to miss the object too. ``beyond`` finds what no list shows,
+    given the identities that were met. ``capability`` names what a 404 on the whole list means the account
+    lacks.
     """
 
     kind: str
@@ -48,11 +51,17 @@ class Noun:
     volatile: frozenset[str] = frozenset()
     per_workspace: bool = False
     confirm: Callable[[OpenRouter, str], Any] | None = None
+    beyond: Callable[[OpenRouter, Organization, Set[str]], Iterator[Sequence[Any]]] | None = None
     capability: str = ""
     prepare: Callable[[Organization], Any] = field(default=lambda _: None)
     derive: Derive = field(default=lambda item, row, links, now: {})
     derived: frozenset[str] = frozenset()
     after: Callable[[Organization], None] = field(default=lambda _: None)
+
+    @property
+    def label(self) -> str:
+        """What pages call it."""
+        return self.kind.replace("-", " ").capitalize()
 
     def values(self, item: Any, row: Any, links: Any, now: datetime) -> dict[str, Any]:
         """The columns of ``item`` as the database will give them back, ready to be compared."""
@@ -223,5 +232,45 @@ KEYS = Noun(
     derived=frozenset({"workspace_id", "owner_id", "search_text", "sort_name", "active_at"}),
 )
 
-# In the order of a first sync: keys point at the other two.
-NOUNS: Mapping[str, Noun] = {noun.kind: noun for noun in (WORKSPACES, MEMBERS, KEYS)}
+KEY_ASSIGNMENTS = Noun(
+    kind="key-assignments",
+    singular="key_assignment",
+    model=KeyAssignment,
+    identity="key_hash",
+    upstream_identity="key_hash",
+    walk=guardrail_nouns.walk_key_assignments,
+    columns={**guardrail_nouns.ASSIGNMENT_COLUMNS, "key_name": "key_name"},
+    volatile=guardrail_nouns.ASSIGNMENT_VOLATILE,
+)
+
+MEMBER_ASSIGNMENTS = Noun(
+    kind="member-assignments",
+    singular="member_assignment",
+    model=MemberAssignment,
+    identity="user_id",
+    upstream_identity="user_id",
+    walk=guardrail_nouns.walk_member_assignments,
+    columns=guardrail_nouns.ASSIGNMENT_COLUMNS,
+    volatile=guardrail_nouns.ASSIGNMENT_VOLATILE,
+    capability="member_assignments",
+)
+
+GUARDRAILS = Noun(
+    kind="guardrails",
+    singular="guardrail",
+    model=Guardrail,
+    identity="uid",
+    upstream_identity="id",
+    per_workspace=True,
+    walk=guardrail_nouns.walk_guardrails,
+    confirm=guardrail_nouns.confirm_guardrail,
+    beyond=guardrail_nouns.beyond_lists,
+    columns=guardrail_nouns.GUARDRAIL_COLUMNS,
+    volatile=guardrail_nouns.GUARDRAIL_VOLATILE,
+)
+
+# In the order of a first sync: keys point at the two before, guardrails that no list shows are known by who
+# holds them.
+NOUNS: Mapping[str, Noun] = {
+    noun.kind: noun for noun in (WORKSPACES, MEMBERS, KEYS, KEY_ASSIGNMENTS, MEMBER_ASSIGNMENTS, GUARDRAILS)
+}

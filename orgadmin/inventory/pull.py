@@ -75,6 +75,7 @@ class Pull:
             for asked_at, items in self._pages():
                 self._keep(items, asked_at)
                 self._tell()
+            self._keep_beyond()
             self._settle_missing(started)
             self._settle_creates(started)
         finally:
@@ -109,6 +110,15 @@ class Pull:
                 if items is None:
                     break
                 yield asked_at, items
+
+    def _keep_beyond(self) -> None:
+        """What no list shows, one by one."""
+        if self.noun.beyond is None:
+            return
+        asked_at = timezone.now()
+        for items in self.noun.beyond(self.client, self.organization, frozenset(self.seen)):
+            self._keep(items, asked_at)
+            asked_at = timezone.now()
 
     def _workspace_is_there(self, uid: str, refusal: OpenRouterError) -> bool:
         """Whether a refused list is to blame on something else than its workspace having gone."""

@@ -301,7 +301,7 @@ def _noun_kind(noun: Noun) -> Kind:
     def seconds() -> int:
         return int(settings.SYNC_KEYS_SECONDS if noun is KEYS else settings.SYNC_OTHERS_SECONDS)
 
-    return Kind(noun.kind, noun.kind.capitalize(), execute, every(seconds), capability=noun.capability)
+    return Kind(noun.kind, noun.label, execute, every(seconds), capability=noun.capability)
 
 
 for _noun in NOUNS.values():

@@ -90,7 +90,18 @@ def test_asking_for_everything(synced: Organization, admin: User, sign_in: SignI
     browser.post(f"{SYNC}run/", {"kind": "all"})
     browser.post(f"{SYNC}run/")
     kinds = [SyncRun.objects.get(pk=number).kind for number in bells.pulls]
-    assert kinds == ["workspaces", "members", "keys", "credits", "activity", "today", "harvest"]
+    assert kinds == [
+        "workspaces",
+        "members",
+        "keys",
+        "key-assignments",
+        "member-assignments",
+        "guardrails",
+        "credits",
+        "activity",
+        "today",
+        "harvest",
+    ]
 
 
 def test_nonsense_is_refused(synced: Organization, admin: User, sign_in: SignIn, bells: Bells) -> None:
