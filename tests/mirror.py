@@ -82,13 +82,15 @@ def _rows(organization: Organization, noun: Noun, client: OpenRouter) -> list[Mi
     if noun.per_workspace:
         scopes = [workspace.id for page in workspaces.walk(client) for workspace in page]
     now = timezone.now()
+    items = [item for scope in scopes for page in noun.walk(client, scope) for item in page]
+    if noun.beyond is not None:
+        met = frozenset(getattr(item, noun.upstream_identity) for item in items)
+        items += [item for page in noun.beyond(client, organization, met) for item in page]
     return [
         noun.model(
             organization=organization,
             **{noun.identity: getattr(item, noun.upstream_identity)},
             **noun.values(item, None, links, now),
         )
-        for scope in scopes
-        for page in noun.walk(client, scope)
-        for item in page
+        for item in items
     ]

@@ -75,8 +75,8 @@ OUTCOMES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class FieldWords:
-    """What a field is called; ``kind`` is money, moment, workspace, member, guardrail or plain; ``none`` reads
-    null."""
+    """What a field is called; ``kind`` is money, moment, workspace, member, guardrail or plain;
+    ``none`` reads null."""
 
     label: str
     kind: str = "plain"

@@ -10,8 +10,15 @@ from orgadmin.audit.models import Entry
 from orgadmin.audit.selectors import Act, acts_of, with_outcomes
 from orgadmin.audit.words import Change, action_words, changes, field_words
 from orgadmin.auditlog.filters import LogFilters
-from orgadmin.inventory.models import Key, Member, Workspace
+from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
 from orgadmin.pages import Page, page_of
+
+# What an act may mention by upstream's id.
+NAMED: Mapping[str, type[Workspace | Member | Guardrail]] = {
+    "workspace": Workspace,
+    "member": Member,
+    "guardrail": Guardrail,
+}
 
 
 @dataclass(frozen=True)
@@ -50,17 +57,17 @@ def lines_of(organization: Organization, acts: list[Act]) -> list[Line]:
 
 
 def _names(organization: Organization, acts: Iterable[Act]) -> Mapping[str, str]:
-    """Workspaces and members by the upstream ids that the acts mention."""
-    mentioned: dict[str, set[str]] = {"workspace": set(), "member": set()}
+    """Workspaces, members and guardrails by the upstream ids that the acts mention."""
+    mentioned: dict[str, set[str]] = {kind: set() for kind in NAMED}
     for act in acts:
         for name, value in [*(act.before or {}).items(), *(act.after or {}).items()]:
             kind = field_words(name).kind
             if kind in mentioned and isinstance(value, str):
                 mentioned[kind].add(value)
     names: dict[str, str] = {}
-    for model, uids in ((Workspace, mentioned["workspace"]), (Member, mentioned["member"])):
-        if uids:
-            rows = model.objects.filter(organization=organization, uid__in=uids)
+    for kind, model in NAMED.items():
+        if uids := mentioned[kind]:
+            rows = model._default_manager.filter(organization=organization, uid__in=uids)
             names |= {row.uid: str(row) for row in rows}
     return names
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from orgadmin.accounts.models import Organization
-from orgadmin.inventory.models import Guardrail, KeyAssignment, MemberAssignment
+from orgadmin.inventory.models import KeyAssignment, Member, MemberAssignment
 from orgadmin.openrouter import guardrail_assignments, guardrails
 from orgadmin.openrouter.errors import NotFound
 from orgadmin.openrouter.transport import OpenRouter
@@ -98,6 +98,10 @@ def walk_member_assignments(client: OpenRouter, _: str | None) -> Iterator[Seque
     yield from guardrail_assignments.member_walk(client)
 
 
+def names_of_members(organization: Organization) -> dict[str, str]:
+    return {row.uid: str(row) for row in Member.objects.filter(organization=organization)}
+
+
 GUARDRAIL_COLUMNS = {
     **{name: name for name in RULES},
     "workspace_uid": "workspace_id",
@@ -114,4 +118,3 @@ ASSIGNMENT_COLUMNS = {
 # A move makes a new row upstream: what counts is which guardrail it is.
 ASSIGNMENT_VOLATILE = frozenset({"uid", "assigned_by", "created_at", "key_name"})
 GUARDRAIL_VOLATILE = frozenset({"created_at", "updated_at", "lacks"})
-MODELS = (Guardrail, KeyAssignment, MemberAssignment)

@@ -23,6 +23,8 @@ from orgadmin.inventory.money import MOST, nano_that_fits, to_dollars
 from orgadmin.openrouter import keys, members, workspaces
 from orgadmin.openrouter.transport import OpenRouter
 
+# What people call the object of this identity, given its values and the links; "" where it has no name.
+Called = Callable[[str, Mapping[str, Any], Any], str]
 # One page after the other; the argument after the client is a workspace's uid, or None for the account.
 Walk = Callable[[OpenRouter, str | None], Iterator[Sequence[Any]]]
 # What a row must hold for an upstream object, given the row we have (None: it is new) and the moment.
@@ -57,6 +59,7 @@ class Noun:
     derive: Derive = field(default=lambda item, row, links, now: {})
     derived: frozenset[str] = frozenset()
     after: Callable[[Organization], None] = field(default=lambda _: None)
+    called: Called = field(default=lambda _, values, __: str(values.get("name") or values.get("email") or ""))
 
     @property
     def label(self) -> str:
@@ -241,6 +244,7 @@ KEY_ASSIGNMENTS = Noun(
     walk=guardrail_nouns.walk_key_assignments,
     columns={**guardrail_nouns.ASSIGNMENT_COLUMNS, "key_name": "key_name"},
     volatile=guardrail_nouns.ASSIGNMENT_VOLATILE,
+    called=lambda _, values, __: str(values["key_name"]),
 )
 
 MEMBER_ASSIGNMENTS = Noun(
@@ -253,6 +257,8 @@ MEMBER_ASSIGNMENTS = Noun(
     columns=guardrail_nouns.ASSIGNMENT_COLUMNS,
     volatile=guardrail_nouns.ASSIGNMENT_VOLATILE,
     capability="member_assignments",
+    prepare=guardrail_nouns.names_of_members,
+    called=lambda user_id, _, names: str(names.get(user_id, "")),
 )
 
 GUARDRAILS = Noun(

@@ -252,7 +252,7 @@ class Pull:
     def _difference(self, row: Mirror | None, identity: str, values: Mapping[str, Any]) -> Difference | None:
         """What of the new values is worth an audit entry; None when only counters and the like moved."""
         audited = self.noun.audited(values)
-        name = str(values.get("name") or values.get("email") or identity)
+        name = self.noun.called(identity, values, self.links) or identity
         target = Target(type=self.noun.singular, id=identity, name=name)
         if row is None or row.gone_at is not None:
             return Difference(target, "create", None, audited)
@@ -307,8 +307,10 @@ class Pull:
 
     def _mark_gone(self, row: Mirror, identity: str, asked_at: datetime) -> None:
         self.held.renew()
-        target = Target(type=self.noun.singular, id=identity, name=str(row))
-        before = self.noun.audited({name: getattr(row, name) for name in self.noun.columns})
+        values = {name: getattr(row, name) for name in self.noun.columns}
+        name = self.noun.called(identity, values, self.links) or str(row)
+        target = Target(type=self.noun.singular, id=identity, name=name)
+        before = self.noun.audited(values)
         found = Difference(target, "delete", before, None)
         with transaction.atomic():
             self.pending.refresh()

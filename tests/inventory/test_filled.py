@@ -12,7 +12,8 @@ from django.apps import apps
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, RateSlot
-from orgadmin.inventory.models import Key, Member, SyncRun, Workspace
+from orgadmin.inventory.models import Key, SyncRun
+from orgadmin.inventory.nouns import NOUNS
 from tests.conftest import Bells, Sync
 from tests.mirror import fill
 from tests.sandbox_server import RunningSandbox
@@ -48,8 +49,10 @@ def test_a_filled_mirror_is_a_pulled_one(
         sandbox.sandbox.clear_requests()
         sync()
         pulled = picture(sandbox, bells)
-        for model in (Key, Member, Workspace, SyncRun, RateSlot):
-            model._default_manager.all().delete()
+        for noun in reversed(list(NOUNS.values())):
+            noun.model._default_manager.all().delete()
+        SyncRun.objects.all().delete()
+        RateSlot.objects.all().delete()
         Organization.objects.update(capabilities={}, summary={})
         bells.pulls.clear()
         sandbox.sandbox.clear_requests()
@@ -58,7 +61,7 @@ def test_a_filled_mirror_is_a_pulled_one(
 
         assert picture(sandbox, bells) == pulled
     assert Key.objects.count() == 40
-    assert SyncRun.objects.count() == 3
+    assert SyncRun.objects.count() == len(NOUNS)
 
 
 def picture(sandbox: RunningSandbox, bells: Bells) -> dict[str, Any]:

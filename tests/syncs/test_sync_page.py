@@ -58,7 +58,7 @@ def test_each_noun_says_how_it_stands(synced: Organization, admin: User, sign_in
         assert f"<strong>{noun}</strong>" in page
     assert page.count('aria-label="Sync ') == len(KINDS)
     assert "Sync everything" in page
-    assert "1–3 of 3 runs" in page
+    assert "1–6 of 6 runs" in page
     assert "the clock" in page
 
 
@@ -254,11 +254,11 @@ def test_runs_are_filtered_and_paged(synced: Organization, viewer: User, sign_in
         state = SyncRun.State.FAILED if n % 2 else SyncRun.State.OK
         SyncRun.objects.create(organization=synced, kind="keys", state=state, error="Oh." if n % 2 else "")
     browser = sign_in(viewer)
-    assert "1–50 of 63 runs" in text_of(browser.get(SYNC))
-    assert "51–63 of 63 runs" in text_of(browser.get(f"{SYNC}?page=2"))
+    assert "1–50 of 66 runs" in text_of(browser.get(SYNC))
+    assert "51–66 of 66 runs" in text_of(browser.get(f"{SYNC}?page=2"))
     assert "1–30 of 30 runs" in text_of(browser.get(f"{SYNC}?kind=keys&state=failed"))
     assert "No run matches" in text_of(browser.get(f"{SYNC}?kind=members&state=failed"))
-    assert "of 63 runs" in text_of(browser.get(f"{SYNC}?kind=nonsense&state=%00&page=x"))
+    assert "of 66 runs" in text_of(browser.get(f"{SYNC}?kind=nonsense&state=%00&page=x"))
     part = text_of(browser.get(f"{SYNC}?kind=members", headers=HTMX))
     assert "<html" not in part
     assert 'id="runs"' in part
@@ -302,7 +302,7 @@ def test_the_whole_way(synced: Organization, admin: User, sign_in: SignIn, bells
     bells.work()
     page = text_of(browser.get(SYNC))
     assert "every 2s" not in page
-    assert "1–10 of 10 runs" in page
+    assert "1–16 of 16 runs" in page
     assert "Synced now" in page
 
 
