@@ -1,0 +1,198 @@
+"""From the mirror to layers and budgets: what applies to one key, to one member, to everybody of a workspace.
+
+A handful of queries each. A member's guardrail covers every key that the member made, beside the key's own;
+the default guardrail of a workspace covers everything in it (FACTS 3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max, Sum
+
+from orgadmin.accounts.models import Organization
+from orgadmin.inventory.models import (
+    Guardrail,
+    Key,
+    KeyAssignment,
+    Member,
+    MemberAssignment,
+    SyncRun,
+    Workspace,
+)
+from orgadmin.policy.layers import OTHER, ZDR_GROUPS, Budget, Layer, Source
+from orgadmin.usage.clock import midnight, today
+
+DEFAULT, MEMBER, KEY = 0, 1, 2
+# What a switch forbids when it is off.
+_SWITCHES: Mapping[str, str] = {
+    "enable_paid_model_training": "paid_training",
+    "enable_free_model_training": "free_training",
+    "enable_free_model_publication": "free_publication",
+}
+_XAI = "enforce_zdr_xai"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applies: the guardrails by rank, as rows and as layers, and every budget."""
+
+    guardrails: list[tuple[int, Guardrail]] = field(default_factory=list)
+    budgets: list[Budget] = field(default_factory=list)
+
+    @property
+    def layers(self) -> list[Layer]:
+        return [layer_of(guardrail, rank) for rank, guardrail in self.guardrails]
+
+
+def layer_of(guardrail: Guardrail, rank: int) -> Layer:
+    """The rules of one guardrail. Where a server does not know xAI's switch, "other" covers xAI too (FACTS
+    trap 12)."""
+    zdr = {group for group in ZDR_GROUPS if getattr(guardrail, f"enforce_zdr_{group}")}
+    if OTHER in zdr and _XAI in guardrail.lacks:
+        zdr.add("xai")
+    return Layer(
+        source=Source(rank, guardrail.name, guardrail.uid),
+        allowed_models=_listed(guardrail.allowed_models),
+        ignored_models=frozenset(guardrail.ignored_models or ()),
+        allowed_providers=_listed(guardrail.allowed_providers),
+        ignored_providers=frozenset(guardrail.ignored_providers or ()),
+        zdr=frozenset(zdr),
+        forbidden=frozenset(
+            meaning for name, meaning in _SWITCHES.items() if getattr(guardrail, name) is False
+        ),
+        regions=_listed(guardrail.allowed_data_regions),
+        filters=_filters(guardrail),
+    )
+
+
+def _listed(names: Iterable[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _filters(guardrail: Guardrail) -> dict[str, str]:
+    builtin = {one["slug"]: one["action"] for one in guardrail.content_filter_builtins or ()}
+    custom = {f"/{one['pattern']}/": one["action"] for one in guardrail.content_filters or ()}
+    return {**builtin, **custom}
+
+
+def of_key(key: Key) -> Applied:
+    """What applies to a key: its own guardrail, its owner's, its workspace's default, and every limit."""
+    counted = _Counted(key.organization)
+    held = KeyAssignment.objects.filter(organization=key.organization_id, key_hash=key.hash, gone_at=None)
+    wanted = {KEY: held.values_list("guardrail_uid", flat=True).first()}
+    if key.owner is not None:
+        wanted[MEMBER] = _of_member(key.owner)
+    if key.workspace is not None:
+        wanted[DEFAULT] = key.workspace.default_guardrail_id
+    found = _rows(key.organization, wanted)
+    budgets: list[Budget] = []
+    if key.limit is not None:
+        left = key.limit_remaining
+        used = None if left is None else key.limit - left
+        budgets.append(
+            Budget("limit of the key", key.name, key.limit, key.limit_reset, key.include_byok_in_limit, used)
+        )
+    for rank, guardrail in found:
+        of_the_key = guardrail.limit_usd is not None and rank != MEMBER
+        if of_the_key:
+            budgets.append(_budget(guardrail, "budget of the key", counted.by_key(key, guardrail)))
+        if guardrail.limit_usd is not None and rank != KEY and key.owner is not None:
+            budgets.append(
+                _budget(guardrail, "budget of the member", counted.by_member(key.owner, guardrail))
+            )
+    return Applied(found, budgets)
+
+
+def of_member(member: Member) -> Applied:
+    """What applies to everything a member does, whichever key they use: their guardrail."""
+    counted = _Counted(member.organization)
+    found = _rows(member.organization, {MEMBER: _of_member(member)})
+    budgets = [
+        _budget(guardrail, "budget of the member", counted.by_member(member, guardrail))
+        for _, guardrail in found
+        if guardrail.limit_usd is not None
+    ]
+    return Applied(found, budgets)
+
+
+def of_workspace(workspace: Workspace) -> Applied:
+    """What applies to everything in a workspace: its default guardrail. Its budget is each key's and each
+    member's own, so that there is no one figure of it here."""
+    return Applied(_rows(workspace.organization, {DEFAULT: workspace.default_guardrail_id}))
+
+
+def _of_member(member: Member) -> str | None:
+    held = MemberAssignment.objects.filter(
+        organization=member.organization_id, user_id=member.uid, gone_at=None
+    )
+    return held.values_list("guardrail_uid", flat=True).first()
+
+
+def _rows(organization: Organization, wanted: Mapping[int, str | None]) -> list[tuple[int, Guardrail]]:
+    uids = [uid for uid in wanted.values() if uid]
+    rows = {
+        row.uid: row
+        for row in Guardrail.objects.filter(organization=organization, uid__in=uids, gone_at=None)
+    }
+    return [(rank, rows[uid]) for rank, uid in sorted(wanted.items()) if uid in rows]
+
+
+# --- budgets ---
+
+
+def _budget(guardrail: Guardrail, scope: str, used: Decimal | None) -> Budget:
+    assert guardrail.limit is not None
+    return Budget(
+        scope=scope,
+        name=guardrail.name,
+        limit=guardrail.limit,
+        interval=guardrail.reset_interval,
+        includes_byok=bool(guardrail.include_byok_in_budgets),
+        used=used,
+    )
+
+
+def window_start(interval: str | None) -> datetime | None:
+    """When the window of a daily, weekly or monthly budget began (UTC; weeks on Monday); None for any other
+    interval."""
+    day = today()
+    starts = {
+        "daily": day,
+        "weekly": day - timedelta(days=day.weekday()),
+        "monthly": day.replace(day=1),
+    }
+    return midnight(starts[interval]) if interval in starts else None
+
+
+class _Counted:
+    """The counters of keys, as of the last pull; None where that was before the window began."""
+
+    def __init__(self, organization: Organization) -> None:
+        self._organization = organization
+        runs = SyncRun.objects.filter(organization=organization, kind="keys", state=SyncRun.State.OK)
+        self._asked: datetime | None = runs.aggregate(last=Max("started_at"))["last"]
+
+    def by_key(self, key: Key, guardrail: Guardrail) -> Decimal | None:
+        columns = self._columns(guardrail)
+        return None if columns is None else sum((getattr(key, name) for name in columns), Decimal(0))
+
+    def by_member(self, member: Member, guardrail: Guardrail) -> Decimal | None:
+        """What their keys used; what they use without a key is not in it."""
+        columns = self._columns(guardrail)
+        if columns is None:
+            return None
+        keys = Key.objects.filter(organization=self._organization, owner=member)
+        sums: dict[str, Any] = keys.aggregate(**{name: Sum(name) for name in columns})
+        return sum((Decimal(value) for value in sums.values() if value is not None), Decimal(0))
+
+    def _columns(self, guardrail: Guardrail) -> tuple[str, ...] | None:
+        start = window_start(guardrail.reset_interval)
+        if start is None or self._asked is None or self._asked < start:
+            return None
+        ours = f"usage_{guardrail.reset_interval}"
+        return (ours, f"byok_{ours}") if guardrail.include_byok_in_budgets else (ours,)
