@@ -8,11 +8,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 
 from orgadmin.openrouter import jsontext
 from orgadmin.openrouter.errors import UnreadableAnswer
-from orgadmin.openrouter.reading import Count, Figure, MisfitError, at, explained, figure, named, read_data
+from orgadmin.openrouter.reading import (
+    Count,
+    Figure,
+    MisfitError,
+    at,
+    explained,
+    figure,
+    is_plain,
+    named,
+    read_data,
+)
 from orgadmin.openrouter.timestamps import parse_timestamp
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,11 +186,18 @@ def _time(value: Any) -> datetime:
     return moment
 
 
+@cache
+def _is_count(name: str) -> bool:
+    return _COUNT.fullmatch(name) is not None
+
+
 def _metric(raw: Mapping[str, Any], name: str) -> int | Decimal | None:
-    counted = _COUNT.fullmatch(name) is not None
+    counted = _is_count(name)
     value = _promised(raw, name) if counted or name in _WHOLE_COSTS else raw.get(name)
     if value is None:
         return None
+    if counted and is_plain(value):
+        return int(value)
     number = at(name, figure, value)
     return int(number) if counted and number == number.to_integral_value() else number
 

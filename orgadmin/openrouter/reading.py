@@ -99,7 +99,7 @@ def figure(value: Any) -> Decimal:
 
 
 def _count(value: Any) -> int:
-    return value if _is_plain(value) else _integer(figure(value))
+    return value if is_plain(value) else _integer(figure(value))
 
 
 # Numbers that upstream may send as text.
@@ -231,13 +231,13 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether this is a whole number, sent as one, that needs no second look, as nearly all counts are."""
     return type(value) is int and -_PLAIN < value < _PLAIN
 
 
 def _integer(value: Any) -> int:
-    if _is_plain(value):
+    if is_plain(value):
         return value  # type: ignore[no-any-return]
     number = _decimal(value)
     if number != number.to_integral_value():

@@ -60,16 +60,9 @@ def held(organization: int = ORGANIZATION) -> Counter[tuple[Any, ...]]:
 
 def rolled_up(organization: int = ORGANIZATION) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     """Every roll-up that is not zero."""
-    rows = UsageRollup.objects.filter(organization_id=organization)
-    found = {
-        (row.dimension, row.grain, row.start, row.part): (
-            *(getattr(row, name) for name in MEASURES),
-            row.usage_above,
-            row.byok_above,
-        )
-        for row in rows
-    }
-    return {name: values for name, values in found.items() if any(values)}
+    columns = ("dimension", "grain", "start", "part", *MEASURES, "usage_above", "byok_above")
+    rows = UsageRollup.objects.filter(organization_id=organization).values_list(*columns)
+    return {row[:4]: row[4:] for row in rows if any(row[4:])}
 
 
 def totals(organization: int = ORGANIZATION) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from orgadmin.usage import ranking
 from orgadmin.usage.amounts import Amounts, value_of
@@ -18,6 +20,7 @@ from orgadmin.usage.ranking import largest
 from orgadmin.usage.reading import Question, TooMuch, by_time, groups, total
 from orgadmin.usage.spans import BUCKETS, Span
 from orgadmin.usage.store import Fact, Scope
+from tests.standing import standing
 from tests.usage.facts import ORGANIZATION, fact, replace
 
 pytestmark = pytest.mark.django_db
@@ -41,9 +44,9 @@ SPANS = [
 ]
 
 
-@pytest.fixture
-def facts(db: None) -> list[Fact]:
-    """Three months of 12 keys, refunds among them."""
+@pytest.fixture(scope="module")
+def standing_facts(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[list[Fact]]:
+    """Three months of 12 keys, refunds among them: these tests only read."""
     dice = random.Random(5)
     made = [
         fact(
@@ -60,8 +63,15 @@ def facts(db: None) -> list[Fact]:
         )
         for _ in range(1500)
     ]
-    replace([Scope(key, SINCE, UNTIL) for key in range(-1, 12)], made)
-    return made
+    with standing(django_db_blocker):
+        with django_db_blocker.unblock():
+            replace([Scope(key, SINCE, UNTIL) for key in range(-1, 12)], made)
+        yield made
+
+
+@pytest.fixture
+def facts(standing_facts: list[Fact], db: None) -> list[Fact]:
+    return standing_facts
 
 
 def wanted(facts: list[Fact], span: Span, filters: dict[Dimension, frozenset[int]], place: Any) -> Any:
