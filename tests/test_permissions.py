@@ -57,6 +57,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "front:accept": (THE_WORLD, THE_WORLD),
     "overview:show": (READERS, no(READERS)),
     "spend:filter": (EVERYBODY, no(EVERYBODY)),
+    "policies:show": (READERS, no(READERS)),
     "spend:panel": (EVERYBODY, no(EVERYBODY)),
     "spend:show": (EVERYBODY, no(EVERYBODY)),
     "credits:show": (READERS, no(READERS)),

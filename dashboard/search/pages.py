@@ -41,6 +41,13 @@ DESTINATIONS = (
         "harvest latency throughput cache hit rate finish reasons apps guardrails providers history",
     ),
     Destination("Workspaces", "Control", "workspaces:list", (READ,), "list spend keys"),
+    Destination(
+        "Effective policy",
+        "Control",
+        "policies:show",
+        (READ,),
+        "rules guardrails allowed models refused why budget what may",
+    ),
     Destination("Members", "Control", "members:list", (READ,), "people list spend keys owners"),
     Destination("Audit log", "Watch", "auditlog:list", (READ,), "history changes who did what"),
     Destination("Sync", "Watch", "syncs:list", (READ,), "refresh pull freshness"),

@@ -8,7 +8,6 @@ from functools import reduce
 from operator import and_
 
 from django.db.models import Q
-from django.http import Http404
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key, Member, Workspace
@@ -86,8 +85,8 @@ def find(organization: Organization, text: str) -> list[Subject]:
     ]
 
 
-def applied_to(organization: Organization, filters: PolicyFilters) -> tuple[Subject, Applied]:
-    """What applies to the subject. Http404 when the organization has no such subject."""
+def applied_to(organization: Organization, filters: PolicyFilters) -> tuple[Subject, Applied] | None:
+    """What applies to the subject; None when the organization has no such subject."""
     if filters.subject == "key":
         keys = Key.objects.filter(organization=organization).select_related(
             "workspace", "owner", "organization"
@@ -100,12 +99,12 @@ def applied_to(organization: Organization, filters: PolicyFilters) -> tuple[Subj
         member = people.filter(uid=filters.uid).first()
         if member is not None:
             return Subject("member", member.uid, str(member), member.email), of_member(member)
-    else:
+    elif filters.subject == "workspace":
         places = Workspace.objects.filter(organization=organization).select_related("organization")
         place = places.filter(uid=filters.uid).first()
         if place is not None:
             return Subject("workspace", place.uid, place.name, place.slug), of_workspace(place)
-    raise Http404("There is no such key, member or workspace.")
+    return None
 
 
 def known_models(organization: Organization) -> list[KnownModel]:

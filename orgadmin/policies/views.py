@@ -15,13 +15,18 @@ from orgadmin.policy.layers import combine
 def show(request: OrgRequest) -> HttpResponse:
     organization = request.organization
     filters = PolicyFilters.of(request.GET)
-    context = {"organization": organization, "filters": filters, "found": find(organization, filters.q)}
-    if filters.subject:
-        subject, applied = applied_to(organization, filters)
+    found = applied_to(organization, filters)
+    context = {
+        "organization": organization,
+        "filters": filters,
+        "found": find(organization, filters.q),
+        "subject": found[0] if found else None,
+    }
+    if found:
+        _, applied = found
         models, layers = known_models(organization), applied.layers
         said, close = answer(models, filters.model, layers, applied.budgets) if filters.model else (None, [])
         context |= {
-            "subject": subject,
             "applied": applied,
             "ranks": RANKS,
             "rules": combine(layers),
