@@ -20,8 +20,8 @@ from orgadmin.usage.models import Dimension, Grain, month_of
 from orgadmin.usage.reading import Question, Row, groups
 from orgadmin.usage.spans import by_month
 
-# How far down each list is read at first.
-DEPTH = 200
+# How far down each list is read at first, in lengths of what is wanted.
+DEPTH = 3
 DEEPER = 4
 # What bounds a measure: refunds take nothing off a bound.
 BOUNDS: Mapping[str, str] = {
@@ -81,7 +81,7 @@ def _first(found: Mapping[int, Amounts], opening: Opening, measure: str, count: 
 
 
 def _largest_keys(question: Question, measure: str, count: int, opening: Opening) -> dict[int, Amounts]:
-    depth, found = max(DEPTH, count), dict[int, Amounts]()
+    depth, found = DEPTH * count, dict[int, Amounts]()
     while True:
         lists = [*_months(question, measure, depth), opening.leading(measure, depth)]
         fresh = {part for one in lists for part, _ in one} - found.keys()
