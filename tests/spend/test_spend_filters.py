@@ -17,10 +17,7 @@ from orgadmin.usage.labels import labels, part_of
 from orgadmin.usage.models import Dimension, HistoryPart
 from orgadmin.usage.spans import Span
 from tests.conftest import SignIn
-from tests.spend.test_spend_page import amount, headline, names_of, page_of, reader, rows_of, used
-from tests.usage.conftest import pull, pulled
-
-__all__ = ["pull", "pulled", "reader", "used"]
+from tests.spend.test_spend_page import amount, headline, names_of, page_of, rows_of
 
 
 def filters(query: str) -> SpendFilters:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,58 +11,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from pytest_django import DjangoDbBlocker
 
 from orgadmin.accounts.models import Organization, Role, User
-from orgadmin.inventory.models import Key, SyncRun
-from orgadmin.inventory.services import request_pull, run_pull
+from orgadmin.inventory.models import Key
 from orgadmin.usage.clock import today
 from orgadmin.usage.models import DaySum
-from tests.conftest import SignIn, connected, person
-from tests.mirror import fill
-from tests.sandbox_server import RunningSandbox
-from tests.standing import standing
+from tests.conftest import SignIn, person
 
 SPEND = "/o/acme/spend/"
-
-
-@pytest.fixture(scope="module")
-def standing_organization(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, running_session_sandbox: RunningSandbox
-) -> Iterator[int]:
-    """The last 30 days and today are there, pulled once: these tests read and never pull."""
-    running_session_sandbox.sandbox.reset()
-    with standing(django_db_blocker):
-        with django_db_blocker.unblock():
-            used = connected(running_session_sandbox)
-            fill(used, running_session_sandbox.sandbox)
-            for kind in ("activity", "today"):
-                run = request_pull(organization=used, kind=kind)
-                run_pull(run_id=run.pk)
-                run.refresh_from_db()
-                assert run.state == SyncRun.State.OK, run.error
-        yield used.pk
-
-
-@pytest.fixture
-def used(standing_organization: int, db: None) -> Organization:
-    return Organization.objects.get(pk=standing_organization)
-
-
-@pytest.fixture
-def organization(used: Organization) -> Organization:
-    """Where the people of these tests are."""
-    return used
-
-
-@pytest.fixture
-def synced(used: Organization) -> Organization:
-    return used
-
-
-@pytest.fixture
-def reader(used: Organization, viewer: User, sign_in: SignIn) -> Client:
-    return sign_in(viewer)
 
 
 def page_of(browser: Client, query: str = "", **headers: str) -> str:
