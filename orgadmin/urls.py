@@ -20,6 +20,7 @@ urlpatterns = [
     path("keys/", include("orgadmin.keys.urls")),
     path("workspaces/", include("orgadmin.workspaces.urls")),
     path("members/", include("orgadmin.members.urls")),
+    path("guardrails/", include("orgadmin.guardrails.urls")),
     path("policy/", include("orgadmin.policies.urls")),
     path("audit-log/", include("orgadmin.auditlog.urls")),
     path("sync/", include("orgadmin.syncs.urls")),

@@ -322,6 +322,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "workspace",
     ),
     "credits/": ("range",),
+    "guardrails/assign/": ("kind", "guardrail", "selected", "q", "all"),
     "policy/": ("key", "member", "workspace", "model", "q"),
     "spend/filter/": ("by", "q", "model", "provider", "key", "member", "workspace"),
     "spend/csv/": ("range", "since", "until", "model", "provider", "key", "member", "workspace"),

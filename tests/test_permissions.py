@@ -58,6 +58,8 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "overview:show": (READERS, no(READERS)),
     "spend:filter": (EVERYBODY, no(EVERYBODY)),
     "policies:show": (READERS, no(READERS)),
+    "guardrails:assign": (CHANGERS, CHANGERS),
+    "guardrails:assign-start": (no(CHANGERS), CHANGERS),
     "spend:panel": (EVERYBODY, no(EVERYBODY)),
     "spend:show": (EVERYBODY, no(EVERYBODY)),
     "credits:show": (READERS, no(READERS)),

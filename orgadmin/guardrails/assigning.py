@@ -55,7 +55,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class _Side:
+class Side:
     """What differs between keys and members."""
 
     noun: Noun
@@ -70,7 +70,7 @@ class _Side:
         return self.noun.identity
 
 
-KEYS = _Side(
+KEYS = Side(
     KEY_ASSIGNMENTS,
     KeyAssignment,
     upstream.assign_keys,
@@ -78,7 +78,7 @@ KEYS = _Side(
     "key_hashes",
     upstream.key_walk,
 )
-MEMBERS = _Side(
+MEMBERS = Side(
     MEMBER_ASSIGNMENTS,
     MemberAssignment,
     upstream.assign_members,
@@ -100,7 +100,7 @@ def guardrail_assign(
     *,
     actor: User,
     guardrail: Guardrail,
-    side: _Side,
+    side: Side,
     subjects: Sequence[Subject],
     form_token: uuid.UUID | None = None,
     patience: Patience = WEB,
@@ -122,7 +122,7 @@ def guardrail_unassign(
     *,
     actor: User,
     guardrail: Guardrail,
-    side: _Side,
+    side: Side,
     subjects: Sequence[Subject],
     form_token: uuid.UUID | None = None,
     patience: Patience = WEB,
@@ -136,7 +136,44 @@ def guardrail_unassign(
     return _act(_Act(guardrail, side, side.unassign, NOT_FREED, False, patience), wanted, entries, done)
 
 
-def held_by(organization: Organization, side: _Side, uids: Iterable[str]) -> dict[str, str]:
+def guardrails_take_off(
+    *,
+    actor: User,
+    organization: Organization,
+    side: Side,
+    subjects: Sequence[Subject],
+    form_token: uuid.UUID | None = None,
+    patience: Patience = WEB,
+) -> Outcomes:
+    """Take off whatever guardrail each of these holds: one act for each guardrail. Raises as
+    ``guardrail_assign`` where the first of them changed nothing; what a later one met is in the outcomes."""
+    held = held_by(organization, side, [subject.uid for subject in subjects])
+    rows = Guardrail.objects.filter(organization=organization, uid__in=set(held.values()))
+    together = Outcomes([subject for subject in subjects if subject.uid not in held])
+    for at, guardrail in enumerate(rows.select_related("organization").order_by("pk")):
+        its = [subject for subject in subjects if held.get(subject.uid) == guardrail.uid]
+        try:
+            said = guardrail_unassign(
+                actor=actor,
+                guardrail=guardrail,
+                side=side,
+                subjects=its,
+                form_token=None if at else form_token,
+                patience=patience,
+            )
+        except OpenRouterError as error:
+            if at == 0:
+                raise
+            said = Outcomes([], [(subject, error.message) for subject in its])
+        together = Outcomes(
+            [*together.done, *said.done],
+            [*together.failed, *said.failed],
+            [*together.unknown, *said.unknown],
+        )
+    return together
+
+
+def held_by(organization: Organization, side: Side, uids: Iterable[str]) -> dict[str, str]:
     """Which guardrail each of these subjects holds, of those that hold any."""
     rows = side.model._default_manager.filter(
         organization=organization, gone_at=None, **{f"{side.identity}__in": list(uids)}
@@ -147,7 +184,7 @@ def held_by(organization: Organization, side: _Side, uids: Iterable[str]) -> dic
 def _started(
     actor: User,
     guardrail: Guardrail,
-    side: _Side,
+    side: Side,
     wanted: Sequence[Subject],
     held: Mapping[str, str],
     after: Mapping[str, Any] | None,
@@ -174,7 +211,7 @@ def _started(
 @dataclass(frozen=True)
 class _Act:
     guardrail: Guardrail
-    side: _Side
+    side: Side
     call: Callable[..., int]
     # What is said of a subject that the list contradicts, and whether the list should have it.
     refusal: str

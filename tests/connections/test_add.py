@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.inventory.models import Key, Lease, SyncRun
+from orgadmin.inventory.nouns import NOUNS
 from orgadmin.sandbox.app import Options
 from tests.conftest import PASSWORD, Bells, SignIn
 from tests.connections.conftest import entry_text, last_entry
@@ -33,11 +34,7 @@ def test_it_connects_and_leads_to_the_keys(
     assert made.capabilities["members"] is True
     assert made.capabilities["upstream_organization_id"].startswith("org_")
     assert Membership.objects.get(organization=made).role == Role.OWNER
-    assert set(SyncRun.objects.values_list("kind", "requested_by")) == {
-        ("workspaces", staff.pk),
-        ("members", staff.pk),
-        ("keys", staff.pk),
-    }
+    assert set(SyncRun.objects.values_list("kind", "requested_by")) == {(kind, staff.pk) for kind in NOUNS}
     bells.work()
     assert Key.objects.filter(organization=made).count() > 30
 

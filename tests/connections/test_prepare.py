@@ -17,6 +17,7 @@ from orgadmin.connections.services import (
     owner_prepare,
 )
 from orgadmin.inventory.models import Key, SyncRun
+from orgadmin.inventory.nouns import NOUNS
 from tests.conftest import Bells
 from tests.sandbox_server import RunningSandbox
 
@@ -56,7 +57,7 @@ def test_again_changes_nothing(sandbox: RunningSandbox, data_dir: Path) -> None:
     prepare(sandbox)
     assert (file.read_text(), User.objects.get().password, Entry.objects.count()) == before
     assert Organization.objects.count() == User.objects.count() == 1
-    assert SyncRun.objects.count() == 3
+    assert SyncRun.objects.count() == len(NOUNS)
 
 
 def test_a_new_database_keeps_the_password_of_the_file(sandbox: RunningSandbox, data_dir: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_sandbox_that_is_not_up_yet_holds_nothing_up(sandbox: RunningSandbox) 
     assert organization.key_label.startswith("sk-or-v1-")
     assert sandbox.sandbox.management_key not in organization.key_label
     assert organization.default_workspace_uid == ""
-    assert SyncRun.objects.count() == 3
+    assert SyncRun.objects.count() == len(NOUNS)
 
 
 def test_it_follows_the_sandbox_to_another_port(sandbox: RunningSandbox) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.models import SyncRun
+from orgadmin.inventory.nouns import NOUNS
 from orgadmin.sandbox.app import Options
 from tests.conftest import PASSWORD, SignIn
 from tests.connections.conftest import entry_text, last_entry
@@ -43,7 +44,7 @@ def test_it_takes_the_new_key_and_pulls(
     assert (row.status, row.status_message) == ("connected", "")
     assert row.default_workspace_uid == sandbox.sandbox.account.workspaces.default_id
     assert row.capabilities["members"] is True
-    assert SyncRun.objects.count() == 3
+    assert SyncRun.objects.count() == len(NOUNS)
     entry = last_entry("organization.rekey")
     assert entry.before == {"base_url": sandbox.url, "key_label": "sk-or-v1-mgm...0001", "status": "broken"}
     assert entry.after is not None
