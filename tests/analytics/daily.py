@@ -77,7 +77,7 @@ def figures(page: str) -> dict[str, list[str]]:
 
 
 def options(page: str, menu: str) -> dict[str, str]:
-    (found,) = re.findall(rf'<select name="{menu}".*?</select>', page)
+    (found,) = re.findall(rf'<select [^>]*name="{menu}".*?</select>', page)
     return dict(re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)', found))
 
 
