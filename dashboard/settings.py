@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "orgadmin.usage",
     "orgadmin.jobs",
     "orgadmin.keys",
+    "orgadmin.guardrails",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -61,6 +61,7 @@ def test_the_chart_says_a_missing_day_is_none(page: Page) -> None:
     Harvest.objects.filter(day=gone).delete()
     for metric, said in (("p90_latency", "No figure"), ("request_count", "—")):
         page.goto(f"/o/acme/analytics/daily/?by=provider&metric={metric}")
+        page.locator("[data-chart][data-ready]").wait_for()
         page.locator("[data-chart-plot]").focus()
         page.keyboard.press("End")
         page.keyboard.press("ArrowLeft")

@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
-from orgadmin.inventory.models import Key
+from orgadmin.audit.models import Entry
+from orgadmin.inventory.models import Guardrail, Key, KeyAssignment, Workspace
 from orgadmin.keys.models import Rotation
 from tests.conftest import SignIn, Sync
 from tests.keys.conftest import form_in, key_form, last_entry, log_of, secret_in, sent, text_of, token_in
@@ -187,6 +188,38 @@ def test_what_cannot_be_carried_over_costs_neither_the_secret_nor_the_pair(
     secret_in(response)
     assert "No guardrail today" in text_of(response)
     assert Rotation.objects.count() == 1
+
+
+def test_the_successor_holds_the_guardrail_before_its_secret_is_shown(
+    desk: Client, full: Key, admin: User, sandbox: RunningSandbox
+) -> None:
+    guardrail = Guardrail.objects.filter(organization=full.organization, workspace_uid__isnull=False).exclude(
+        uid__in=Workspace.objects.values("default_guardrail_id")
+    )[0]
+    sandbox.sandbox.outside.assign_guardrail(guardrail.uid, keys=[full.hash])
+    KeyAssignment.objects.update_or_create(
+        organization=full.organization, key_hash=full.hash, defaults={"guardrail_uid": guardrail.uid}
+    )
+    response = desk.post(rotate_of(full), form_in(desk.get(rotate_of(full)), rotate_of(full)))
+    assert response.status_code == 201
+    new = Key.objects.latest("id")
+    assert KeyAssignment.objects.get(key_hash=new.hash).guardrail_uid == guardrail.uid
+    assert KeyAssignment.objects.get(key_hash=full.hash).guardrail_uid == guardrail.uid
+    assert Entry.objects.filter(action="key_assignment.create", target_id=new.hash, outcome="ok").exists()
+
+
+def test_a_guardrail_that_is_not_carried_over_is_named_beside_the_secret(
+    desk: Client, full: Key, sandbox: RunningSandbox
+) -> None:
+    guardrail = Guardrail.objects.filter(organization=full.organization, gone_at=None)[0]
+    KeyAssignment.objects.update_or_create(
+        organization=full.organization, key_hash=full.hash, defaults={"guardrail_uid": guardrail.uid}
+    )
+    sandbox.sandbox.fault(kind="status", status=400, path="/guardrails/*", message="Not today.", times=9)
+    response = desk.post(rotate_of(full), form_in(desk.get(rotate_of(full)), rotate_of(full)))
+    assert response.status_code == 201
+    secret_in(response)
+    assert "could not be carried over: Not today." in text_of(response)
 
 
 def test_a_deleted_key_has_no_successor(desk: Client, full: Key, sandbox: RunningSandbox) -> None:

@@ -7,7 +7,6 @@ a person retires the old one when it has gone quiet. Nothing is ever retired by 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from django.utils import timezone
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
 from orgadmin.inventory.models import Key
+from orgadmin.inventory.successors import CARRY_OVER, CarryOver, Succession
 from orgadmin.keys.drafts import KeyDraft
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.services.create import Created, key_create
@@ -36,11 +36,6 @@ QUIET = timedelta(hours=24)
 # A secret is waiting to be shown.
 GLANCE = Patience(tries=1, seconds=2, connect_timeout=1, read_timeout=2)
 
-# What else names a key's hash must name the successor's before its secret is shown. Each entry takes the
-# actor, the old row and the created successor; guardrails and allow-lists register theirs here.
-CarryOver = Callable[[User, Key, Created], None]
-CARRY_OVER: list[CarryOver] = []
-
 
 def key_rotate(*, actor: User, key: Key, draft: KeyDraft, form_token: uuid.UUID | None = None) -> Created:
     """Create the successor of ``key`` and note the pair. Raises what ``key_create`` raises.
@@ -54,20 +49,21 @@ def key_rotate(*, actor: User, key: Key, draft: KeyDraft, form_token: uuid.UUID 
         form_token=form_token,
         action="key.rotate",
     )
-    warnings = [words for carry_over in CARRY_OVER if (words := _carry(carry_over, actor, key, made))]
+    succession = Succession(key.organization, key.hash, made.found.hash, made.found.name)
+    warnings = [words for carry_over in CARRY_OVER if (words := _carry(carry_over, actor, succession))]
     if made.row is not None:
         _note_pair(actor, key, made.row)
     return replace(made, warnings=tuple(warnings))
 
 
-def _carry(carry_over: CarryOver, actor: User, old: Key, made: Created) -> str:
+def _carry(carry_over: CarryOver, actor: User, succession: Succession) -> str:
     """Let one thing that names the old key name its successor; what went wrong, in words, or ""."""
     try:
-        carry_over(actor, old, made)
+        carry_over(actor, succession)
     except OpenRouterError as error:
         return f"Something that names the old key could not be carried over: {error.message}"
     except Exception:
-        log.exception("not carried over", old=old.hash, new=made.found.hash)
+        log.exception("not carried over", old=succession.old_hash, new=succession.new_hash)
         return "Something that names the old key could not be carried over. It was logged."
     return ""
 
