@@ -27,7 +27,7 @@ from tests import facts
 from tests.bad_input import BYTES, FEWER, TEXTS
 from tests.conftest import Bells, SignIn, person
 from tests.sandbox_server import RunningSandbox
-from tests.test_permissions import TABLE
+from tests.who_may import TABLE
 
 Form = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
