@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orgadmin.accounts.models import Organization
@@ -23,11 +23,16 @@ class Happening:
 
 
 def history(
-    organization: Organization, target_type: str, target_id: str, names: Mapping[str, str] | None = None
+    organization: Organization,
+    target_types: str | Sequence[str],
+    target_id: str,
+    names: Mapping[str, str] | None = None,
 ) -> list[Happening]:
-    """The newest acts on an object, by people here and outside. ``names`` are of workspaces and members by
+    """The newest acts on an object, by people here and outside; what is about it under several types, such as
+    a key and the guardrail of a key, is one history. ``names`` are of workspaces, members and guardrails by
     their upstream ids."""
-    acts = history_of(organization=organization, target_type=target_type, target_id=target_id, limit=ROWS)
+    types = [target_types] if isinstance(target_types, str) else list(target_types)
+    acts = history_of(organization=organization, target_types=types, target_id=target_id, limit=ROWS)
     return [
         Happening(
             act=act,

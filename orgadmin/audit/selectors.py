@@ -174,12 +174,15 @@ def act_of(*, organization: Organization, entry_id: int) -> Act | None:
     return with_outcomes([row.about or row])[0] if row else None
 
 
-def history_of(*, organization: Organization, target_type: str, target_id: str, limit: int) -> list[Act]:
-    """The newest ``limit`` acts on one object, newest first: three queries."""
+def history_of(
+    *, organization: Organization, target_types: Sequence[str], target_id: str, limit: int
+) -> list[Act]:
+    """The newest ``limit`` acts on one object, newest first: three queries. ``target_types`` are the nouns
+    under which acts are about it."""
     if not target_id:
         return []
     # Each act has at most a few rows, and any of them may be the one that knows the object's id.
-    rows = Entry.objects.filter(organization=organization, target_type=target_type, target_id=target_id)
+    rows = Entry.objects.filter(organization=organization, target_type__in=target_types, target_id=target_id)
     heads = {about or pk for pk, about in rows.order_by("-id").values_list("pk", "about_id")[: limit * 4]}
     return with_outcomes(list(Entry.objects.filter(pk__in=heads).order_by("-id")[:limit]))
 

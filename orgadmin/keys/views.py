@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.history import history
+from orgadmin.inventory import guardrails
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.windows import next_reset
 from orgadmin.keys import csv, filters
@@ -50,6 +51,7 @@ def list_keys(request: OrgRequest) -> HttpResponse:
         "organization": request.organization,
         "summary": summary,
         "page": page,
+        "held": guardrails.of_keys(request.organization, [key.hash for key in page.rows]),
         "filters": wanted,
         "choices": filters,
         "workspaces": _workspace_choices(request),
@@ -79,7 +81,8 @@ def detail(request: OrgRequest, key_hash: str) -> HttpResponse:
         "organization": request.organization,
         "key": key,
         "resets_at": next_reset(key.limit_reset, timezone.now()) if key.limit is not None else None,
-        "history": history(request.organization, "key", key.hash, _names(key)),
+        "history": history(request.organization, ("key", "key_assignment"), key.hash, _names(key)),
+        "guardrail": guardrails.of_keys(request.organization, [key.hash]).get(key.hash),
         "rotation": rotations_of(visible_keys(request)).filter(old=key, retired_at=None).first(),
         "may_act": bool(request.may.intersection(ACT)),
         "may_enable": _may_enable(request, key),
@@ -91,9 +94,13 @@ def detail(request: OrgRequest, key_hash: str) -> HttpResponse:
 
 
 def _names(key: Key) -> dict[str, str]:
-    """Workspace and owner as the history may name them."""
-    names = {key.workspace_uid: key.workspace.name} if key.workspace else {}
-    return names | ({key.owner.uid: str(key.owner)} if key.owner else {})
+    """Workspace, owner and guardrails as the history may name them."""
+    names = guardrails.names(key.organization)
+    if key.workspace:
+        names[key.workspace_uid] = key.workspace.name
+    if key.owner:
+        names[key.owner.uid] = str(key.owner)
+    return names
 
 
 @allow(*ACT, methods=("GET", "POST"))

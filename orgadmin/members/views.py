@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.history import history
+from orgadmin.inventory import guardrails
 from orgadmin.members.selectors import SHOWN, SORTS, keys_of, member_of, rows
 from orgadmin.pages import ListFilters, csv_of, page_of, respond
 
@@ -52,7 +53,13 @@ def detail(request: OrgRequest, member_uid: str) -> HttpResponse:
         "member": member,
         "keys": keys[:SHOWN],
         "has_more": len(keys) > SHOWN,
-        "history": history(request.organization, "member", member.uid),
+        "history": history(
+            request.organization,
+            ("member", "member_assignment"),
+            member.uid,
+            guardrails.names(request.organization),
+        ),
+        "guardrail": guardrails.of_members(request.organization, [member.uid]).get(member.uid),
         "reads_all": request.reads_all,
         "now": timezone.now(),
     }

@@ -26,7 +26,7 @@ def test_a_history_includes_the_create_that_did_not_know_the_id_yet(
     audit.finish(edited, outcome=Outcome.OK)
     audit.note(actor=admin, organization=organization, action="key.update", target=Target("key", "h2", "two"))
     with django_assert_num_queries(3):
-        acts = history_of(organization=organization, target_type="key", target_id="h1", limit=20)
+        acts = history_of(organization=organization, target_types=["key"], target_id="h1", limit=20)
     assert [act.entry for act in acts] == [edited, started]
     assert [len(act.outcomes) for act in acts] == [2, 1]
     assert [act.outcome for act in acts] == ["ok", "ok"]
@@ -39,11 +39,11 @@ def test_a_history_is_as_long_as_asked(organization: Organization, admin: User) 
             actor=admin, organization=organization, action="key.update", target=Target("key", "h1", "one")
         )
         audit.finish(started, outcome=Outcome.OK)
-    acts = history_of(organization=organization, target_type="key", target_id="h1", limit=4)
+    acts = history_of(organization=organization, target_types=["key"], target_id="h1", limit=4)
     assert [act.entry.pk for act in acts] == list(
         Entry.objects.filter(about=None).order_by("-id").values_list("pk", flat=True)[:4]
     )
-    assert history_of(organization=organization, target_type="key", target_id="", limit=4) == []
+    assert history_of(organization=organization, target_types=["key"], target_id="", limit=4) == []
 
 
 def test_an_act_is_found_by_any_of_its_rows(organization: Organization, admin: User) -> None:

@@ -88,6 +88,23 @@ def test_it_is_done_and_told_by_name(
     assert guardrail.name in log
 
 
+def test_lists_and_pages_say_which_guardrail_somebody_holds(
+    browser: Client, guardrail: Guardrail, keys: list[Key]
+) -> None:
+    page_of(browser.post(START, sent(guardrail, keys[:1])))
+    one = page_of(browser.get(f"/o/acme/keys/{keys[0].hash}/"))
+    assert f"<dd>{guardrail.name}" in one
+    assert "Assign guardrail to key" in one
+    listed = page_of(browser.get("/o/acme/keys/", {"q": keys[0].name}))
+    assert f'title="Guardrail of the key">{guardrail.name}' in listed
+    member = Member.objects.filter(gone_at=None)[0]
+    wanted = {"kind": "members", "guardrail": guardrail.uid, "selected": member.uid}
+    page_of(browser.post(START, {**wanted, "form_token": str(uuid.uuid4())}))
+    theirs = page_of(browser.get(f"/o/acme/members/{member.uid}/"))
+    assert f"<dd>{guardrail.name}" in theirs
+    assert "guardrail to" in theirs or "another guardrail" in theirs
+
+
 def test_who_was_left_out_can_be_tried_again(
     browser: Client, guardrail: Guardrail, sandbox: RunningSandbox, synced: Organization
 ) -> None:
