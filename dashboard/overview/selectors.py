@@ -130,18 +130,23 @@ def top(organization: Organization, settled: date, dimension: Dimension, name: s
     most = max((amounts.total for amounts in found.values()), default=Decimal(1))
     return [
         Ranked(
-            names[part], amounts.total, float(amounts.total / most), _spend(organization, name, names[part])
+            names[part],
+            amounts.total,
+            float(amounts.total / most),
+            _spend(organization, name, names[part], question.span),
         )
         for part, amounts in found.items()
     ]
 
 
-def _spend(organization: Organization, name: str, label: Label) -> str:
+def _spend(organization: Organization, name: str, label: Label, span: Span) -> str:
+    """Its spend over the very days of the list."""
     if not label.name:
         return ""
     address = reverse("spend:show", kwargs={"organization": organization.slug})
+    days = {"since": span.since.isoformat(), "until": span.until.isoformat()}
     following = "model" if name == "key" else "key"
-    return f"{address}?{urlencode({name: label.name, 'group': following})}"
+    return f"{address}?{urlencode({name: label.name, 'group': following, **days})}"
 
 
 def limits(organization: Organization) -> list[tuple[Key, float]]:

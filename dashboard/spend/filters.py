@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import QueryDict
 
 from orgadmin.usage.models import Dimension, month_of
-from orgadmin.usage.spans import DAY, Span, next_month
+from orgadmin.usage.spans import DAY, Span, months_before, next_month
 
 RANGES: Mapping[str, str] = {
     "today": "Today",
@@ -112,23 +112,21 @@ class SpendFilters:
             last = month_of(today) - DAY
             return Span(month_of(last), last)
         if self.range == "12m":
-            return Span(month_of(today - timedelta(days=334)), today)
+            return Span(months_before(today, 11), today)
         if self.range == "all":
             return Span(min(first or yesterday, yesterday), today)
         return Span(today - timedelta(days=int(self.range.removesuffix("d")) - 1), today)
 
-    def before(self, span: Span) -> Span:
-        """What complete days of this range are held against: those of the month before by the calendar, else
-        as many days just before."""
+    def compared(self, span: Span) -> tuple[Span, Span]:
+        """The complete days of this range that are held against others, and those: the same days of the month
+        before, as far as that had as many, or as many days just before."""
         if self.range not in ("month", "last-month") or not span.days:
-            return span.before
+            return span, span.before
         last = month_of(span.since) - DAY
-        until = (
-            last
-            if span.until + DAY == next_month(span.since)
-            else last.replace(day=min(span.until.day, last.day))
-        )
-        return Span(month_of(last), until)
+        if span.until + DAY == next_month(span.since):
+            return span, Span(month_of(last), last)
+        day = min(span.until.day, last.day)
+        return Span(span.since, span.since.replace(day=day)), Span(month_of(last), last.replace(day=day))
 
     def bucket(self, span: Span) -> str:
         """The chosen width of the bars, unless it would make too many of them."""

@@ -12,18 +12,27 @@ from typing import Any
 from django.db.models import Min
 
 from dashboard.charts import Chart
-from dashboard.spend.drawing import REST, Drawing, writer
+from dashboard.spend.drawing import Drawing, writer
 from dashboard.spend.filters import AMOUNTS, GROUPS, SpendFilters
+from dashboard.spend.table import Comparison, Line, Table, growth
 from orgadmin.accounts.models import Organization
 from orgadmin.usage.amounts import NOTHING, Amounts, value_of
 from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.clock import ACTIVITY_DAYS, today
 from orgadmin.usage.history import Progress, progress
-from orgadmin.usage.labels import Label, labels, part_of
+from orgadmin.usage.labels import labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
-from orgadmin.usage.openday import NOT_OPEN, is_counted, is_known, opening_of, settled_through, was_pulled
+from orgadmin.usage.openday import (
+    NOT_OPEN,
+    is_counted,
+    is_known,
+    opening_of,
+    providers_untold_until,
+    settled_through,
+    was_pulled,
+)
 from orgadmin.usage.ranking import Opening, largest
-from orgadmin.usage.reading import Question, groups, total
+from orgadmin.usage.reading import Question, total
 from orgadmin.usage.spans import Span
 
 LISTED = 50
@@ -35,47 +44,11 @@ SOURCES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One row of the table. ``share`` is of the measure's total, ``before`` what the span before had.
-    ``counted`` is what its requests and tokens are read from: where those of today are not told, the complete
-    days, and None without any."""
-
-    label: Label
-    amounts: Amounts
-    counted: Amounts | None
-    value: Any
-    share: Decimal | None
-    # What it had in the complete days, and in as many days before them; None where nothing is compared.
-    closed: Amounts | None
-    before: Amounts | None
-    href: str
-
-    def change(self, measure: str) -> Decimal | None:
-        """Part by which the measure grew over the complete days; None without a before."""
-        return None if self.closed is None else _growth(self.before, self.closed, measure)
-
-    def difference(self, measure: str) -> Any:
-        """By how much it grew; None where there is nothing to take from or to take."""
-        if self.closed is None or self.before is None:
-            return None
-        now, then = value_of(self.closed, measure), value_of(self.before, measure)
-        return None if now is None or then is None else now - then
-
-
-def _growth(before: Amounts | None, now: Amounts, measure: str) -> Decimal | None:
-    then = value_of(before, measure) if before is not None else None
-    value = value_of(now, measure)
-    if not then or then < 0 or value is None:
-        return None
-    return (Decimal(value) - Decimal(then)) / Decimal(then)
-
-
-@dataclass(frozen=True)
 class Spend:
     """The page. ``open_days`` are the days that are not complete yet, ``is_open_known`` says whether they
     count here, ``is_open_split`` whether they could be told by part, ``is_open_counted`` whether with their
     requests and tokens. ``counted`` is as of ``Line``. ``fetched`` tells how far the history of these days
-    has come, while it is still being fetched.
+    has come, while it is still being fetched; up to ``untold_until`` providers are asked for and not told.
 
     A day so far is never compared with a whole one: ``closed``, the complete days, stand against ``before``,
     those of ``before_span``.
@@ -98,6 +71,7 @@ class Spend:
     is_open_known: bool
     is_open_counted: bool
     fetched: Progress | None
+    untold_until: date | None
     note: str
     write: Any
 
@@ -112,7 +86,7 @@ class Spend:
     @property
     def change(self) -> Decimal | None:
         """Part by which the measure grew against the span before; None without one to compare with."""
-        return _growth(self.before, self.closed, self.filters.measure)
+        return growth(self.before, self.closed, self.filters.measure)
 
 
 def first_day(organization: Organization) -> date | None:
@@ -163,20 +137,22 @@ def spend(
     organization: Organization, filters: SpendFilters, own: Mapping[Dimension, frozenset[int]]
 ) -> Spend:
     """Everything of the page. Raises NoSuchPart, and TooMuch for filters that need too many facts."""
-    found = _Found(organization, filters, own)
+    found = Found(organization, filters, own)
     closed_total = total(found.question)
     everything = closed_total + sum((amounts for _, _, amounts in found.whole), NOTHING)
-    closed_span = found.question.span
-    previous = replace(found.question, span=filters.before(closed_span))
-    before = total(previous) if was_pulled(organization, previous.span) else None
-    table = _Table(found, everything, closed_total, previous if before is not None else None)
+    compared_span, before_span = filters.compared(found.question.span)
+    compared, previous = (replace(found.question, span=span) for span in (compared_span, before_span))
+    closed = closed_total if compared == found.question else total(compared)
+    before = total(previous) if found.can_compare(compared_span, before_span) else None
+    comparison = None if before is None else Comparison(compared, closed, previous, before)
+    table = Table(found, everything, closed_total, comparison)
     return Spend(
         filters=filters,
         span=found.asked,
         total=everything,
         counted=found.counted(everything, closed_total) if found.question.filters else everything,
-        closed=closed_total,
-        closed_span=closed_span,
+        closed=closed,
+        closed_span=compared_span,
         before=before,
         before_span=previous.span,
         chart=found.chart(),
@@ -188,6 +164,7 @@ def spend(
         is_open_known=found.is_known,
         is_open_counted=found.is_counted,
         fetched=progress(organization) if found.reaches_history else None,
+        untold_until=found.providers_untold_until(),
         note=found.note(),
         write=writer(filters.measure),
     )
@@ -195,11 +172,11 @@ def spend(
 
 def chart_of(organization: Organization, filters: SpendFilters) -> tuple[Chart, str]:
     """The bars alone, and where their figures are from."""
-    found = _Found(organization, filters, {})
+    found = Found(organization, filters, {})
     return found.chart(), found.note()
 
 
-class _Found:
+class Found:
     """What table and bars are made from: ``parts``, the largest, the open days added; ``opening``, what these
     days have of them; ``whole``, what they have altogether. ``is_split``: they could be told by part."""
 
@@ -254,6 +231,18 @@ class _Found:
         return closed if self.question.span.days else None
 
     @property
+    def asks_providers(self) -> bool:
+        return Dimension.PROVIDER in {self.filters.dimension, *self.question.filters}
+
+    def can_compare(self, *spans: Span) -> bool:
+        return all(was_pulled(self.organization, span, with_providers=self.asks_providers) for span in spans)
+
+    def providers_untold_until(self) -> date | None:
+        if not self.asks_providers:
+            return None
+        return providers_untold_until(self.organization, self.question.span)
+
+    @property
     def reaches_history(self) -> bool:
         """Whether days are asked for that activity had forgotten when the organization was connected."""
         return self.question.span.since < today() - timedelta(days=ACTIVITY_DAYS)
@@ -280,70 +269,3 @@ def _cut(organization: Organization, asked: Span) -> tuple[Span, Span]:
 def _sources(organization: Organization, span: Span) -> list[str]:
     days = DaySum.objects.filter(organization=organization, day__range=(span.since, span.until))
     return sorted(days.exclude(source="").order_by().values_list("source", flat=True).distinct())
-
-
-@dataclass(frozen=True)
-class _Table:
-    """``previous`` is the same question of the days before; None where there is nothing to compare with."""
-
-    found: _Found
-    everything: Amounts
-    closed_total: Amounts
-    previous: Question | None
-
-    @property
-    def measure(self) -> str:
-        return self.found.filters.measure
-
-    def lines(self) -> list[Line]:
-        before = self._before()
-        closed = self._closed()
-        return [
-            Line(
-                label=self.found.names[part],
-                amounts=amounts,
-                counted=self.found.counted(amounts, closed[part]),
-                value=value_of(amounts, self.measure),
-                share=self._share(amounts),
-                closed=closed[part],
-                before=None if before is None else before.get(part, NOTHING),
-                href=self.found.drawing.narrowed(self.found.names[part]),
-            )
-            for part, amounts in self.found.parts.items()
-        ]
-
-    def _closed(self) -> dict[int, Amounts]:
-        """What the rows have in the complete days."""
-        closed = dict(self.found.parts)
-        for _, part, amounts in self.found.opening:
-            closed[part] -= amounts
-        return closed
-
-    def rest(self) -> Line | None:
-        """What the rows of the table leave out."""
-        left = self.everything - sum(self.found.parts.values(), NOTHING)
-        if left == NOTHING:
-            return None
-        left_closed = self.closed_total - sum(self._closed().values(), NOTHING)
-        return Line(
-            label=Label(REST, ""),
-            amounts=left,
-            counted=self.found.counted(left, left_closed),
-            value=value_of(left, self.measure),
-            share=self._share(left),
-            closed=None,
-            before=None,
-            href="",
-        )
-
-    def _before(self) -> dict[int, Amounts] | None:
-        if self.previous is None or not self.found.parts:
-            return None
-        dimension = self.found.filters.dimension
-        return groups(self.previous.among(dimension, self.found.parts), dimension)
-
-    def _share(self, amounts: Amounts) -> Decimal | None:
-        whole = value_of(self.everything, self.measure)
-        if self.measure == "per_million" or not whole or whole <= 0:
-            return None
-        return Decimal(value_of(amounts, self.measure)) / Decimal(whole)

@@ -34,10 +34,21 @@ def settled_through(organization: Organization) -> date | None:
     return last
 
 
-def was_pulled(organization: Organization, span: Span) -> bool:
-    """Whether every day of a span was pulled: one that is half there makes what follows it look larger."""
+def was_pulled(organization: Organization, span: Span, *, with_providers: bool = False) -> bool:
+    """Whether every day of a span was pulled: one that is half there makes what follows it look larger.
+    ``with_providers``: from a source that tells them, which the history from analytics does not."""
     days = DaySum.objects.filter(organization=organization, day__range=(span.since, span.until))
-    return 0 < span.days == days.exclude(source="").count()
+    untold = [Source.NONE, Source.ANALYTICS] if with_providers else [Source.NONE]
+    return 0 < span.days == days.exclude(source__in=untold).count()
+
+
+def providers_untold_until(organization: Organization, span: Span) -> date | None:
+    """The last day of a span whose providers nobody tells; None where all are told."""
+    days = DaySum.objects.filter(
+        organization=organization, day__range=(span.since, span.until), source=Source.ANALYTICS
+    )
+    last: date | None = days.aggregate(last=Max("day"))["last"]
+    return last
 
 
 def is_known(question: Question, dimension: Dimension, *, has_analytics: bool = True) -> bool:

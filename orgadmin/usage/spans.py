@@ -74,6 +74,14 @@ def next_month(day: date) -> date:
     return month_of(month_of(day) + timedelta(days=31))
 
 
+def months_before(day: date, months: int) -> date:
+    """The first day of the month so many months before the one of ``day``."""
+    first = month_of(day)
+    for _ in range(months):
+        first = month_of(first - DAY)
+    return first
+
+
 def day_of(day: date) -> date:
     return day
 

@@ -130,7 +130,11 @@ def test_a_month_is_held_against_the_month_before(
     query: str, span: tuple[str, str], before: tuple[str, str]
 ) -> None:
     asked = Span(*map(date.fromisoformat, span))
-    assert filters(query).before(asked) == Span(*map(date.fromisoformat, before))
+    now, then = filters(query).compared(asked)
+    assert then == Span(*map(date.fromisoformat, before))
+    # As many days on both sides, but for whole months.
+    assert now.since == asked.since
+    assert now.days == then.days or now == asked
 
 
 def test_what_stands_against_what_is_said(reader: Client) -> None:

@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from dashboard.spend.filters import day_of
-from orgadmin.usage.models import month_of
-from orgadmin.usage.spans import Span
+from orgadmin.usage.spans import Span, months_before
 
 RANGES: Mapping[str, str] = {"30d": "30 d", "90d": "90 d", "12m": "12 m", "all": "All"}
 USUAL, CUSTOM = "30d", "custom"
@@ -57,7 +56,7 @@ class DailyFilters:
         if self.range == CUSTOM:
             return Span(date.fromisoformat(self.since), date.fromisoformat(self.until))
         if self.range == "12m":
-            return Span(month_of(newest - timedelta(days=334)), newest)
+            return Span(months_before(newest, 11), newest)
         if self.range == "all":
             return Span(first, newest)
         return Span(newest - timedelta(days=int(self.range.removesuffix("d")) - 1), newest)
