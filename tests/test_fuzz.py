@@ -186,6 +186,14 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _address("spend/reconciliation/explain/"),
         _fixed(day="2026-03-01", explanation="A provider's refund"),
     ),
+    "assign preview": (
+        _address("guardrails/assign/"),
+        lambda stage: {"kind": "keys", "guardrail": "none", "selected": stage.key.hash},
+    ),
+    "assign": (
+        _address("guardrails/assign/start/"),
+        lambda stage: {"kind": "keys", "guardrail": "none", "selected": stage.key.hash, "form_token": ""},
+    ),
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -209,6 +217,7 @@ SAME_FORM = {
     "rotate": ("workspace", "creator", "form_token"),
     "bulk delete": ("confirmation",),
     "preview": ("selected", "all", "filters", "action"),
+    "assign preview": ("kind", "guardrail", "selected", "q"),
 }
 
 

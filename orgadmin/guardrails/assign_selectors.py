@@ -36,7 +36,7 @@ def guardrail_of(organization: Organization, uid: str) -> Guardrail:
     rows = Guardrail.objects.filter(organization=organization, uid=uid, gone_at=None)
     found = rows.exclude(uid__in=defaults).select_related("organization").first()
     if found is None:
-        raise Http404("There is no such guardrail to assign.")
+        raise Http404("There is no such guardrail to assign. Choose another one.")
     return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from orgadmin.access import OrgRequest, Permission, allow
@@ -27,7 +28,10 @@ from orgadmin.pages import respond
 def assign(request: OrgRequest) -> HttpResponse:
     """Choose what is missing, then see what it would mean. Changes nothing."""
     asked = AssignRequest.of(request.POST if request.method == "POST" else request.GET)
-    return _sheet(request, asked)
+    try:
+        return _sheet(request, asked)
+    except Http404 as missing:
+        return _sheet(request, replace(asked, guardrail=""), problem=str(missing))
 
 
 @allow(Permission.CHANGE, methods=("POST",))
