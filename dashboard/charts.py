@@ -129,6 +129,11 @@ class Chart:
     def is_empty(self) -> bool:
         return not any(value for series in self.series for value in series.values)
 
+    @property
+    def has_refunds(self) -> bool:
+        """Whether something lies below zero, where no bar can show it."""
+        return any(value < 0 for series in self.series for value in series.values)
+
 
 @dataclass(frozen=True)
 class Point:

@@ -24,6 +24,7 @@ from orgadmin.usage.labels import labels, part_of
 from orgadmin.usage.models import DaySum, Dimension, Grain, UsageRollup
 from orgadmin.usage.openday import (
     NOT_OPEN,
+    asked_at,
     is_counted,
     is_known,
     opening_of,
@@ -250,11 +251,16 @@ class Found:
     def chart(self) -> Chart:
         return self.drawing.draw(self.parts, self.names, self.asked)
 
+    def _open_day(self) -> str:
+        at = asked_at(self.organization, self.question, self.filters.dimension)
+        source = "analytics" if self.is_counted else "the counters of keys"
+        return f"the open day from {source}" + (f" as of {at:%H:%M}" if at else "")
+
     def note(self) -> str:
         """Where the figures are from."""
         words = [SOURCES[source] for source in _sources(self.organization, self.question.span)]
         if self.opened.days and self.is_known:
-            words.append("the open day from analytics and key counters")
+            words.append(self._open_day())
         return " · ".join(["UTC", ", ".join(words)] if words else ["UTC"])
 
 

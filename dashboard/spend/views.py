@@ -18,7 +18,7 @@ from orgadmin.pages import respond
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import labels
 from orgadmin.usage.models import Dimension
-from orgadmin.usage.reading import TooMuch
+from orgadmin.usage.reading import MOST_FACT_DAYS, TooMuch
 
 # What a member's own use is broken down by: the others would say nothing, or name other people.
 OWN_GROUPS = ("model", "provider", "key")
@@ -31,16 +31,18 @@ def show(request: OrgRequest) -> HttpResponse:
     if not request.reads_all and filters.group not in OWN_GROUPS:
         filters = replace(filters, group="model")
     found: Spend | None = None
-    problem = ""
+    problem, hint = "", ""
     try:
-        found = spend(request.organization, filters, own_parts(request))
+        found, hint = _spend(request, filters)
     except (NoSuchPart, TooMuch) as refused:
         problem = str(refused)
+    filters = found.filters if found else filters
     context = {
         "organization": request.organization,
         "filters": filters,
         "spend": found,
         "problem": problem,
+        "hint": hint,
         "ranges": RANGES,
         "groups": {name: f"By {name}" for name in _groups(request)},
         "measures": MEASURES,
@@ -51,6 +53,20 @@ def show(request: OrgRequest) -> HttpResponse:
         "now": timezone.now(),
     }
     return respond(request, "spend/show.html", context, fragment="spend/_swap.html")
+
+
+def _spend(request: OrgRequest, filters: SpendFilters) -> tuple[Spend, str]:
+    """What is asked for. Of one kind of parts there are sums of every span, as long as nothing else divides
+    them: then that is shown, with a hint."""
+    own = own_parts(request)
+    try:
+        return spend(request.organization, filters, own), ""
+    except TooMuch:
+        if own or len(filters.filtered) != 1:
+            raise
+    (name,) = filters.filtered
+    hint = f"Over more than {MOST_FACT_DAYS} days a {name} is shown as a whole, not by {filters.group}."
+    return spend(request.organization, replace(filters, group=name), own), hint
 
 
 @allow(*SEE)

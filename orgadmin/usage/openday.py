@@ -7,7 +7,7 @@ about it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -64,6 +64,14 @@ def is_counted(question: Question, dimension: Dimension) -> bool:
     return not {dimension, *question.filters} & {Dimension.KEY, Dimension.MEMBER}
 
 
+def asked_at(organization: Organization, question: Question, dimension: Dimension) -> datetime | None:
+    """When today was asked for last, of what tells it for this: analytics by the hour, or the keys."""
+    kind = "today" if is_counted(question, dimension) else "keys"
+    runs = SyncRun.objects.filter(organization=organization, kind=kind, state=SyncRun.State.OK)
+    last: datetime | None = runs.aggregate(last=Max("started_at"))["last"]
+    return last
+
+
 def opening_of(question: Question, dimension: Dimension, since: date) -> Opening:
     """The days from ``since`` on that activity does not cover yet. Only where ``is_known``. By key and member
     there is money, of today alone (``is_counted``); the sum of everybody has its counts all the same."""
@@ -79,10 +87,12 @@ def _listed(question: Question, dimension: Dimension, source: Dimension, since: 
             (hour.date(), part, amounts)
             for hour, part, amounts in hours(question.organization_id, source, midnight(since))
         ]
+    elif not question.filters or 0 in question.filters[source]:
+        # What is nobody's is what the counters of everybody leave.
+        rows = _from_counters(replace(question, filters={}), source)
+        rows += _beyond_counters(question.organization_id, _by_day(rows), since)
     else:
         rows = _from_counters(question, source)
-        if not question.filters:
-            rows += _beyond_counters(question.organization_id, _by_day(rows), since)
     wanted = question.filters.get(source)
     kept = [row for row in rows if wanted is None or row[1] in wanted]
     return Listed([(day, part if dimension is source else 0, amounts) for day, part, amounts in kept])

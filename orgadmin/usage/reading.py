@@ -38,7 +38,7 @@ class TooMuch(Exception):
     """Filters that need facts over more days than a page may read."""
 
     def __init__(self) -> None:
-        super().__init__(f"Filters of this kind can be combined for at most {MOST_FACT_DAYS} days.")
+        super().__init__(f"Filters of different kinds can be combined for at most {MOST_FACT_DAYS} days.")
 
 
 @dataclass(frozen=True)

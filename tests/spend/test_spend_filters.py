@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.http import QueryDict
 from django.test import Client
 
+from dashboard.charts import Bucket, Chart, Series
 from dashboard.spend.filters import MOST_PARTS, SpendFilters
+from dashboard.spend.selectors import spend
 from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.models import Key, Workspace
+from orgadmin.usage.clock import today
 from orgadmin.usage.labels import labels, part_of
-from orgadmin.usage.models import Dimension, HistoryPart
-from orgadmin.usage.spans import Span
+from orgadmin.usage.models import DaySum, Dimension, HistoryPart, Source
+from orgadmin.usage.spans import DAY, Span
 from tests.conftest import SignIn
 from tests.spend.test_spend_page import amount, headline, names_of, page_of, rows_of
 
@@ -179,3 +183,53 @@ def test_a_long_span_says_that_history_is_on_its_way(reader: Client, used: Organ
     assert "is being fetched" not in page_of(reader, "?range=7d")
     HistoryPart.objects.update(done_at="2026-03-03T00:00:00Z")
     assert "is being fetched" not in page_of(reader, "?range=12m")
+
+
+# --- like with like ---
+
+
+def test_days_that_tell_no_provider_are_not_held_against_days_that_do(
+    reader: Client, used: Organization
+) -> None:
+    yesterday = today() - DAY
+    for at in range(8, 15):
+        DaySum.objects.update_or_create(
+            organization=used, day=yesterday - at * DAY, defaults={"source": Source.ANALYTICS}
+        )
+    query = f"?since={yesterday - 6 * DAY}&until={yesterday}"
+    assert "against" in page_of(reader, f"{query}&group=model")
+    assert "no earlier days to compare with" in page_of(reader, f"{query}&group=provider")
+    longer = page_of(reader, "?range=30d&group=provider")
+    assert "does not tell providers" in longer
+    assert "does not tell providers" not in page_of(reader, "?range=30d&group=model")
+
+
+@pytest.mark.parametrize("group", ["model", "key", "workspace", "member"])
+def test_the_changes_of_the_rows_add_up_to_the_change_of_the_sum(used: Organization, group: str) -> None:
+    yesterday = today() - DAY
+    since = yesterday - 6 * DAY
+    found = spend(used, filters(f"since={since}&until={yesterday}&group={group}"), {})
+    assert found.before is not None
+    lines = [*found.lines, *([found.rest] if found.rest else [])]
+    grown = sum((line.difference("total") for line in lines), Decimal(0))
+    assert grown == found.closed.total - found.before.total
+
+
+def test_twelve_months_are_twelve_on_every_day() -> None:
+    for at in range(1200):
+        day = date(2026, 1, 1) + at * DAY
+        span = filters("range=12m").span(day, None)
+        assert span.since.day == 1
+        months = (day.year - span.since.year) * 12 + day.month - span.since.month
+        assert (months, span.until) == (11, day), day
+
+
+def test_nobodys_part_of_today_leads_to_the_same_sum(reader: Client) -> None:
+    rows = dict(rows_of(page_of(reader, "?range=today&group=member")))
+    assert headline(page_of(reader, "?range=today&member=none")) == rows["No member"]
+
+
+def test_what_lies_below_zero_is_said_to_be_in_the_table() -> None:
+    chart = Chart("Spend", [Bucket("1", "1")], [Series("A", 1, [Decimal(-1)])], str)
+    assert chart.has_refunds
+    assert not Chart("Spend", [Bucket("1", "1")], [Series("A", 1, [Decimal(1)])], str).has_refunds

@@ -92,6 +92,11 @@ def test_filters_combine_for_a_month_and_not_beyond(reader: Client, used: Organi
     month = page_of(reader, f"?range=30d&workspace={workspace}&group=key&model=nobody/knows-it")
     assert "There is no model" in month
     long = page_of(reader, f"?range=90d&workspace={workspace}&group=model")
+    assert "a workspace is shown as a whole, not by model" in long
+    assert len(rows_of(long)) == 1
+    model = re.search(r"model=([^&\"]+)", page_of(reader, "?range=7d"))
+    assert model
+    long = page_of(reader, f"?range=90d&workspace={workspace}&model={model[1]}")
     assert "at most 31 days" in long
     assert "Show everything" in long
 
