@@ -114,6 +114,11 @@ def _counted(organization: Organization) -> list[Notice]:
         href = _at("keys:list", organization, {"limit": "without", "state": "active"})
         keys = f"{number:,} {'key' if number == 1 else 'keys'}"
         found.append(Notice("limit", "attention", keys, words, "Review", href))
+    if number := summary.get("unguarded"):
+        words = "is covered by no guardrail" if number == 1 else "are covered by no guardrail"
+        href = _at("keys:list", organization, {"guardrail": "without", "state": "active"})
+        keys = f"{number:,} {'key' if number == 1 else 'keys'}"
+        found.append(Notice("guard", "neutral", keys, words, "Review", href))
     if number := summary.get("idle"):
         words = "has not been used for 30 days" if number == 1 else "have not been used for 30 days"
         href = _at("keys:list", organization, {"idle": "30", "state": "active"})

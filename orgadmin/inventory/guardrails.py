@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Guardrail, KeyAssignment, MemberAssignment
@@ -42,6 +42,17 @@ def _named(rows: QuerySet[Any], identity: str) -> Mapping[str, Held]:
         one: Held(uid, name or uid)
         for one, uid, name in named.values_list(identity, "guardrail_uid", "guardrail_name")
     }
+
+
+def is_guarded() -> Q:
+    """The keys that some guardrail covers: their own, their owner's, or their workspace's default one, which
+    exists only once it was configured (FACTS 3.2)."""
+    mine = {"organization": OuterRef("organization"), "gone_at": None}
+    return (
+        Q(Exists(KeyAssignment.objects.filter(key_hash=OuterRef("hash"), **mine)))
+        | Q(Exists(MemberAssignment.objects.filter(user_id=OuterRef("owner__uid"), **mine)))
+        | Q(Exists(Guardrail.objects.filter(uid=OuterRef("workspace__default_guardrail_id"), **mine)))
+    )
 
 
 def names(organization: Organization) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
+from orgadmin.inventory.guardrails import is_guarded
 from orgadmin.inventory.models import Key, Member, SyncRun, Workspace
 
 EXPIRES_SOON = timedelta(days=30)
@@ -33,7 +34,8 @@ def summary_of(organization: Organization) -> dict[str, Any]:
     active = working & ~Q(limit_remaining__lte=0)
     # Like ``Key.idle_since``: the last sign of life, else the day it was made.
     idle = Q(active_at__lt=now - IDLE) | Q(active_at=None, created_at__lt=now - IDLE)
-    counts = Key.objects.filter(organization=organization, gone_at=None).aggregate(
+    keys = Key.objects.filter(organization=organization, gone_at=None)
+    counts = keys.aggregate(
         keys=Count("pk"),
         exhausted=Count("pk", filter=working & Q(limit_remaining__lte=0)),
         unlimited=Count("pk", filter=active & Q(limit=None)),
@@ -44,6 +46,7 @@ def summary_of(organization: Organization) -> dict[str, Any]:
     choices = list(workspaces.values("slug", "name")[: CHOICES + 1])
     return {
         **counts,
+        "unguarded": keys.filter(active).exclude(is_guarded()).count(),
         "workspaces": workspaces.count() if len(choices) > CHOICES else len(choices),
         "members": Member.objects.filter(organization=organization, gone_at=None).count(),
         "workspace_choices": choices[:CHOICES],

@@ -16,13 +16,14 @@ STATES: Mapping[str, str] = {
     "gone": "Deleted",
 }
 LIMITS: Mapping[str, str] = {"with": "With a limit", "without": "Without a limit"}
+GUARDRAILS: Mapping[str, str] = {"without": "No guardrail applies", "with": "A guardrail applies"}
 EXPIRES: Mapping[str, str] = {"1": "1 day", "7": "7 days", "30": "30 days", "90": "90 days"}
 IDLE: Mapping[str, str] = {"7": "7 days", "30": "30 days", "90": "90 days", "180": "180 days"}
 # What a column is called in the URL; the order they are offered in.
 SORTS = ("name", "workspace", "owner", "state", "today", "month", "limit", "used", "expires", "created")
 NO_OWNER = "none"
 MOST_DAYS = 3650
-FIELDS = ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort")
+FIELDS = ("q", "workspace", "state", "owner", "limit", "guardrail", "expires", "idle", "sort")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class KeyFilters:
     state: str = ""
     owner: str = ""
     limit: str = ""
+    guardrail: str = ""
     expires: str = ""
     idle: str = ""
     sort: str = "name"
@@ -50,6 +52,7 @@ class KeyFilters:
         known = {
             "state": text["state"] if text["state"] in STATES else "",
             "limit": text["limit"] if text["limit"] in LIMITS else "",
+            "guardrail": text["guardrail"] if text["guardrail"] in GUARDRAILS else "",
             "expires": _days(text["expires"]),
             "idle": _days(text["idle"]),
         }
@@ -78,7 +81,7 @@ class KeyFilters:
     @property
     def folded(self) -> bool:
         """Whether one of the filters behind "More filters" is set, so that they start open."""
-        return bool(self.limit or self.expires or self.idle)
+        return bool(self.limit or self.guardrail or self.expires or self.idle)
 
     def query(self) -> str:
         """The query string of these filters."""

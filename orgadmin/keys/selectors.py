@@ -16,6 +16,7 @@ from django.utils import timezone
 from orgadmin.access import PERMISSIONS, OrgRequest, Permission
 from orgadmin.accounts.models import Membership, Organization, User
 from orgadmin.audit.models import Entry, Outcome
+from orgadmin.inventory.guardrails import is_guarded
 from orgadmin.inventory.models import Key, Member, Workspace, member_name
 from orgadmin.inventory.search import containing
 from orgadmin.keys.filters import NO_OWNER, KeyFilters
@@ -102,6 +103,8 @@ def _conditions(filters: KeyFilters) -> list[Q]:
         )
     if filters.limit:
         conditions.append(Q(limit__isnull=filters.limit == "without"))
+    if filters.guardrail:
+        conditions.append(is_guarded() if filters.guardrail == "with" else ~is_guarded())
     if filters.expires:
         conditions.append(Q(expires_at__gt=now, expires_at__lte=now + timedelta(days=int(filters.expires))))
     if filters.idle:

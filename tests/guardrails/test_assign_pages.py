@@ -17,6 +17,7 @@ from orgadmin.audit.models import Entry
 from orgadmin.guardrails.assigning import KEYS, MEMBERS, Subject, subjects_of_keys
 from orgadmin.guardrails.meaning import meaning
 from orgadmin.inventory.models import Guardrail, Key, KeyAssignment, Member, MemberAssignment, Workspace
+from orgadmin.inventory.summary import refresh_summary, summary_of
 from orgadmin.usage.clock import today
 from orgadmin.usage.models import UsageModel, UsageProvider
 from orgadmin.usage.store import Scope, replace_facts
@@ -205,3 +206,34 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_subjects(
             meaning(guardrail, KEYS, subjects_of_keys(some))
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 8
+
+
+def test_keys_that_nothing_covers_are_counted_and_listed(
+    browser: Client, synced: Organization, guardrail: Guardrail, sandbox: RunningSandbox
+) -> None:
+    KeyAssignment.objects.all().delete()
+    MemberAssignment.objects.all().delete()
+    Workspace.objects.update(default_guardrail_id="nobody-configured-it")
+    key = Key.objects.filter(gone_at=None, disabled=False, owner__isnull=False).first()
+    assert key is not None
+    assert key.owner is not None
+    address = "/o/acme/keys/?guardrail=without"
+    assert f'name="selected" value="{key.hash}"' in page_of(browser.get(f"{address}&q={key.hash}"))
+    organization = Organization.objects.get(pk=synced.pk)
+    active = Key.objects.filter(gone_at=None, disabled=False, expires_at=None).exclude(limit_remaining__lte=0)
+    assert summary_of(organization)["unguarded"] >= active.count()
+
+    MemberAssignment.objects.create(
+        organization=synced, user_id=key.owner.uid, guardrail_uid=guardrail.uid, uid="1"
+    )
+    assert f'name="selected" value="{key.hash}"' not in page_of(browser.get(f"{address}&q={key.hash}"))
+    assert f'name="selected" value="{key.hash}"' in page_of(
+        browser.get(f"/o/acme/keys/?guardrail=with&q={key.hash}")
+    )
+    refresh_summary(organization)
+    overview = page_of(browser.get("/o/acme/"))
+    assert "covered by no guardrail" in overview
+    assert "/o/acme/keys/?guardrail=without&amp;state=active" in overview
+
+    Workspace.objects.update(default_guardrail_id=guardrail.uid)
+    assert summary_of(organization)["unguarded"] == 0
