@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from orgadmin.accounts.models import Membership, Organization, Role, User
@@ -32,6 +33,14 @@ gc.set_threshold(10_000, 20, 20)
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """A cursor of PostgreSQL's that a test read half is closed in its own transaction: collected in that of
+    another test, it would be unknown there and abort it."""
+    if connection.vendor == "postgresql":
+        gc.collect(1)
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ def test_a_line_is_read_with_the_arrow_keys(
     page = signed_in_page(open_page, sign_in, admin, live_server.url)
     page.goto("/o/acme/credits/?range=7d")
     plot, said, tip = (page.locator(f"[data-chart-{part}]") for part in ("plot", "said", "tip"))
+    page.locator("[data-chart][data-ready]").wait_for()
     plot.focus()
     plot.press("End")
     expect(said).to_contain_text("$600.00")
