@@ -18,6 +18,7 @@ register_converter(UpstreamId, "upstreamid")
 
 urlpatterns = [
     path("keys/", include("orgadmin.keys.urls")),
+    path("guardrails/", include("orgadmin.guardrails.urls")),
     path("workspaces/", include("orgadmin.workspaces.urls")),
     path("members/", include("orgadmin.members.urls")),
     path("audit-log/", include("orgadmin.auditlog.urls")),

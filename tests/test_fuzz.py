@@ -296,6 +296,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "keys/rotations/": ("page",),
     **dict.fromkeys(("workspaces/", "members/"), ("q", "sort", "gone", "page")),
     **dict.fromkeys(("workspaces/csv/", "members/csv/"), ("q", "sort", "gone")),
+    "guardrails/": ("q", "workspace", "sort", "page"),
+    "guardrails/csv/": ("q", "workspace", "sort"),
     "audit-log/": ("actor", "action", "noun", "target", "outcome", "since", "until", "page"),
     "audit-log/csv/": ("actor", "action", "noun", "target", "outcome", "since", "until"),
     "sync/": ("kind", "state", "page"),

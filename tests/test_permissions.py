@@ -18,7 +18,7 @@ from dashboard.analytics.services import asking_start
 from orgadmin.accounts.models import Invitation, Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
-from orgadmin.inventory.models import Key, Member, Workspace
+from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
@@ -39,6 +39,7 @@ CONNECTORS = "login 403 403 403 403 in"
 SIGNED_IN = "login in  in  in  in  in"
 NOBODY = "login 404 404 404 404 404"
 THE_WORLD = "in    in  in  in  in  in"
+LISTED = ("guardrails", "workspaces", "members")
 
 
 def no(who: str) -> str:
@@ -91,12 +92,9 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "keys:enable": (no(KEEPERS), KEEPERS),
     "keys:delete": (KEEPERS, KEEPERS),
     "keys:rotate": (KEEPERS, KEEPERS),
-    "workspaces:list": (READERS, no(READERS)),
-    "workspaces:csv": (READERS, no(READERS)),
-    "workspaces:detail": (READERS, no(READERS)),
-    "members:list": (READERS, no(READERS)),
-    "members:csv": (READERS, no(READERS)),
-    "members:detail": (READERS, no(READERS)),
+    **dict.fromkeys(
+        (f"{noun}:{page}" for noun in LISTED for page in ("list", "csv", "detail")), (READERS, no(READERS))
+    ),
     "auditlog:list": (READERS, no(READERS)),
     "auditlog:csv": (READERS, no(READERS)),
     "auditlog:entry": (READERS, no(READERS)),
@@ -187,6 +185,7 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "organization": synced.slug,
         "key_hash": own[0].hash,
         "workspace_uid": Workspace.objects.filter(organization=synced)[0].uid,
+        "guardrail_uid": Guardrail.objects.filter(organization=synced)[0].uid,
         "member_uid": Member.objects.filter(organization=synced)[0].uid,
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, member).pk,
@@ -336,7 +335,7 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id")
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
-            texts = dict.fromkeys(("workspace_uid", "member_uid"), str(impossible))
+            texts = dict.fromkeys(("workspace_uid", "member_uid", "guardrail_uid"), str(impossible))
             wild = {**ids, **dict.fromkeys(numbers, impossible), **texts, "key_hash": "0" * 64}
             address = reverse(name, kwargs=arguments(name, wild))
             for method in ("GET", "POST"):

@@ -40,6 +40,13 @@ DESTINATIONS = (
         (READ,),
         "harvest latency throughput cache hit rate finish reasons apps guardrails providers history",
     ),
+    Destination(
+        "Guardrails",
+        "Control",
+        "guardrails:list",
+        (READ,),
+        "policy models providers zdr filters budgets allowed",
+    ),
     Destination("Workspaces", "Control", "workspaces:list", (READ,), "list spend keys"),
     Destination("Members", "Control", "members:list", (READ,), "people list spend keys owners"),
     Destination("Audit log", "Watch", "auditlog:list", (READ,), "history changes who did what"),

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
-from orgadmin.inventory.models import Key, Member, SyncRun, Workspace
+from orgadmin.inventory.models import Guardrail, Key, Member, SyncRun, Workspace
 
 EXPIRES_SOON = timedelta(days=30)
 IDLE = timedelta(days=30)
@@ -46,6 +46,7 @@ def summary_of(organization: Organization) -> dict[str, Any]:
         **counts,
         "workspaces": workspaces.count() if len(choices) > CHOICES else len(choices),
         "members": Member.objects.filter(organization=organization, gone_at=None).count(),
+        "guardrails": Guardrail.objects.filter(organization=organization, gone_at=None).count(),
         "workspace_choices": choices[:CHOICES],
         **freshness(organization),
     }
