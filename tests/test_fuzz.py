@@ -26,6 +26,7 @@ from orgadmin.usage.models import SavedQuery
 from tests import facts
 from tests.bad_input import BYTES, FEWER, TEXTS
 from tests.conftest import Bells, SignIn, person
+from tests.guardrails import posts
 from tests.sandbox_server import RunningSandbox
 from tests.test_permissions import TABLE
 
@@ -126,6 +127,7 @@ def _bulk(action: str, **fields: Any) -> Callable[[Stage], Form]:
 def _address(path: str) -> Callable[[Stage], str]:
     return lambda stage: f"/o/acme/{path}".format(
         key=stage.key.hash,
+        guardrail=posts.guardrail(stage.organization).uid,
         membership=stage.membership.pk,
         rotation=stage.rotation.pk,
         job=stage.job.pk,
@@ -186,6 +188,9 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _address("spend/reconciliation/explain/"),
         _fixed(day="2026-03-01", explanation="A provider's refund"),
     ),
+    "new guardrail": (_address("guardrails/create/"), posts.new_guardrail),
+    "edit guardrail": (_address("guardrails/{guardrail}/edit/"), posts.edited_guardrail),
+    "delete guardrail": (_address("guardrails/{guardrail}/delete/"), _fixed(confirmation="not its name")),
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -297,6 +302,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("workspaces/", "members/"), ("q", "sort", "gone", "page")),
     **dict.fromkeys(("workspaces/csv/", "members/csv/"), ("q", "sort", "gone")),
     "guardrails/": ("q", "workspace", "sort", "page"),
+    "guardrails/create/": ("copy",),
+    "guardrails/suggest/": ("list", "add-allowed_models"),
     "guardrails/csv/": ("q", "workspace", "sort"),
     "audit-log/": ("actor", "action", "noun", "target", "outcome", "since", "until", "page"),
     "audit-log/csv/": ("actor", "action", "noun", "target", "outcome", "since", "until"),

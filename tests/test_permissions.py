@@ -18,12 +18,13 @@ from dashboard.analytics.services import asking_start
 from orgadmin.accounts.models import Invitation, Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
-from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
+from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.models import SavedQuery
 from tests.conftest import SignIn, person
+from tests.guardrails import posts
 from tests.sandbox_server import RunningSandbox
 
 WHO = ("anonymous", "stranger", "member", "viewer", "admin", "owner")
@@ -95,6 +96,8 @@ TABLE: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
         (f"{noun}:{page}" for noun in LISTED for page in ("list", "csv", "detail")), (READERS, no(READERS))
     ),
+    **dict.fromkeys((f"guardrails:{act}" for act in ("create", "edit", "delete")), (CHANGERS, CHANGERS)),
+    "guardrails:suggest": (CHANGERS, no(CHANGERS)),
     "auditlog:list": (READERS, no(READERS)),
     "auditlog:csv": (READERS, no(READERS)),
     "auditlog:entry": (READERS, no(READERS)),
@@ -122,7 +125,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "nothing-here": (NOBODY, NOBODY),
 }
 
-# Pages of the package for sign-in, all below /accounts/: those that are there before one signed in.
+# The package for sign-in; below: what is there before one signed in.
 PACKAGE = "accounts/"
 OPEN_TO_ALL = frozenset(
     {
@@ -185,7 +188,7 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "organization": synced.slug,
         "key_hash": own[0].hash,
         "workspace_uid": Workspace.objects.filter(organization=synced)[0].uid,
-        "guardrail_uid": Guardrail.objects.filter(organization=synced)[0].uid,
+        "guardrail_uid": posts.guardrail(synced).uid,
         "member_uid": Member.objects.filter(organization=synced)[0].uid,
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, member).pk,
@@ -219,7 +222,7 @@ def arguments(name: str, ids: Ids) -> dict[str, Any]:
 def outcome(browser: Client, method: str, address: str) -> str:
     """In a word what became of an empty request; what it changed in our database is taken back."""
     point = transaction.atomic()
-    # OpenRouter is never called inside a transaction of ours; this one is the test's.
+    # Not ours but the test's.
     point._from_testcase = True  # type: ignore[attr-defined]
     with point:
         response: Any = browser.get(address) if method == "GET" else browser.post(address)
@@ -296,9 +299,8 @@ def test_the_owner_of_another_organization_finds_nothing_of_this_one(
     ids: Ids, synced: Organization, sandbox: RunningSandbox, sign_in: SignIn
 ) -> None:
     other = Organization.objects.create(name="Beta", slug="beta", base_url=sandbox.url)
-    browser = sign_in(person("bob@beta.test", other, Role.OWNER))
+    browser, seen = sign_in(person("bob@beta.test", other, Role.OWNER)), set()
     sandbox.sandbox.clear_requests()
-    seen = set()
     for name in WITH_IDS:
         for slug in ("acme", "beta"):
             address = reverse(name, kwargs={**arguments(name, ids), "organization": slug})

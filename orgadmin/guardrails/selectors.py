@@ -240,3 +240,16 @@ def _spent_by_members(guardrail: Guardrail) -> Mapping[int, Decimal] | None:
     if guardrail.limit is None or guardrail.reset_interval != "monthly":
         return None
     return spent_this_month(guardrail.organization, Dimension.MEMBER)
+
+
+def filing_places(organization: Organization) -> list[tuple[str, str]]:
+    """Where a new guardrail can be filed, the default workspace first."""
+    rows = Workspace.objects.filter(organization=organization, gone_at=None).order_by("name")
+    found = list(rows.values_list("uid", "name"))
+    return sorted(found, key=lambda place: place[0] != organization.default_workspace_uid)
+
+
+def newest_known(organization: Organization) -> Guardrail | None:
+    """A guardrail that OpenRouter sent lately: it tells which rules the server has."""
+    rows = Guardrail.objects.filter(organization=organization, gone_at=None).order_by("-pk")
+    return rows.first()
