@@ -43,6 +43,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         "Control",
         (
             Entry("Keys", "keys:list", ("read", "own_keys"), "k", "keys", by_workspace=True),
+            Entry("Guardrails", "guardrails:list", ("read",), "r", "guardrails"),
             Entry("Workspaces", "workspaces:list", ("read",), "w", "workspaces"),
             Entry("Members", "members:list", ("read",), "m", "members"),
         ),

@@ -15,6 +15,8 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
+from orgadmin.openrouter.errors import OpenRouterError
+
 Row = TypeVar("Row")
 PAGE_ROWS = 50
 
@@ -177,6 +179,17 @@ def sentence(text: str) -> str:
     """Somebody else's words, ended so that ours can follow them."""
     text = text.strip()
     return text if text[-1:] in {".", "!", "?", "…"} else f"{text}."
+
+
+def explained(error: OpenRouterError, known: str) -> str:
+    """An error of OpenRouter for a person: what it said, and what is true now."""
+    if error.outcome_unknown:
+        return (
+            f"{sentence(error.message)} Nobody knows yet whether the change took effect: the next sync will "
+            "tell, and the audit log will say so."
+        )
+    said = sentence(error.message)
+    return f"{said} {known}" if said.startswith("OpenRouter") else f"OpenRouter: {said} {known}"
 
 
 def spreadsheet_safe(text: str) -> str:

@@ -18,9 +18,9 @@ register_converter(UpstreamId, "upstreamid")
 
 urlpatterns = [
     path("keys/", include("orgadmin.keys.urls")),
+    path("guardrails/", include("orgadmin.guardrails.urls")),
     path("workspaces/", include("orgadmin.workspaces.urls")),
     path("members/", include("orgadmin.members.urls")),
-    path("guardrails/", include("orgadmin.guardrails.urls")),
     path("policy/", include("orgadmin.policies.urls")),
     path("audit-log/", include("orgadmin.auditlog.urls")),
     path("sync/", include("orgadmin.syncs.urls")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,23 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 HARMLESS = ("DELETE /keys/{hash}", "POST /analytics/query")
 
 
+def in_guardrail(body: Any) -> Iterator[str]:
+    """What is wrong with the body of a guardrail's create or change (FACTS 2.2, trap 12)."""
+    if ("limit_usd" in body) != ("reset_interval" in body):
+        yield f"half a budget: {sorted(body)}"
+    if body.get("limit_usd") is not None and not body["limit_usd"] > 0:
+        yield f"limit {body['limit_usd']}"
+    if "name" in body and not 1 <= len(body["name"]) <= 200:
+        yield "a name that is empty or too long"
+    for name, value in body.items():
+        if name.endswith(("_models", "_providers")) and (
+            value == [] or any("*" in one for one in value or ())
+        ):
+            yield f"{name}: {value}"
+    if any("label" in one for one in body.get("content_filter_builtins") or () if isinstance(one, dict)):
+        yield "the label of a builtin filter"
+
+
 def breaches(calls: Iterable[Seen]) -> list[str]:
     """A line for each thing that was sent and should not have been."""
     found = []
@@ -27,6 +44,8 @@ def breaches(calls: Iterable[Seen]) -> list[str]:
             found += [f"create: {problem}" for problem in in_create(call.body)]
         elif call.endpoint == "PATCH /keys/{hash}":
             found += [f"update: {problem}" for problem in in_update(call.body)]
+        elif call.endpoint in ("POST /guardrails", "PATCH /guardrails/{id}"):
+            found += [f"guardrail: {problem}" for problem in in_guardrail(call.body)]
         elif call.method != "GET" and call.endpoint not in HARMLESS:
             found.append(f"nobody asked for {call.method} {call.path}")
         if call.method != "GET" and call.status == 400:

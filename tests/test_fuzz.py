@@ -26,6 +26,7 @@ from orgadmin.usage.models import SavedQuery
 from tests import facts
 from tests.bad_input import BYTES, FEWER, TEXTS
 from tests.conftest import Bells, SignIn, person
+from tests.guardrails import posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE
 
@@ -126,6 +127,7 @@ def _bulk(action: str, **fields: Any) -> Callable[[Stage], Form]:
 def _address(path: str) -> Callable[[Stage], str]:
     return lambda stage: f"/o/acme/{path}".format(
         key=stage.key.hash,
+        guardrail=posts.guardrail(stage.organization).uid,
         membership=stage.membership.pk,
         rotation=stage.rotation.pk,
         job=stage.job.pk,
@@ -194,6 +196,9 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _address("guardrails/assign/start/"),
         lambda stage: {"kind": "keys", "guardrail": "none", "selected": stage.key.hash, "form_token": ""},
     ),
+    "new guardrail": (_address("guardrails/create/"), posts.new_guardrail),
+    "edit guardrail": (_address("guardrails/{guardrail}/edit/"), posts.edited_guardrail),
+    "delete guardrail": (_address("guardrails/{guardrail}/delete/"), _fixed(confirmation="not its name")),
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -305,6 +310,10 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "keys/rotations/": ("page",),
     **dict.fromkeys(("workspaces/", "members/"), ("q", "sort", "gone", "page")),
     **dict.fromkeys(("workspaces/csv/", "members/csv/"), ("q", "sort", "gone")),
+    "guardrails/": ("q", "workspace", "sort", "page"),
+    "guardrails/create/": ("copy",),
+    "guardrails/suggest/": ("list", "add-allowed_models"),
+    "guardrails/csv/": ("q", "workspace", "sort"),
     "audit-log/": ("actor", "action", "noun", "target", "outcome", "since", "until", "page"),
     "audit-log/csv/": ("actor", "action", "noun", "target", "outcome", "since", "until"),
     "sync/": ("kind", "state", "page"),

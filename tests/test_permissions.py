@@ -24,10 +24,11 @@ from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.models import SavedQuery
 from tests.conftest import SignIn, person
+from tests.guardrails import posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE, WHO
 
-# Pages of the package for sign-in, all below /accounts/: those that are there before one signed in.
+# The package for sign-in; below: what is there before one signed in.
 PACKAGE = "accounts/"
 OPEN_TO_ALL = frozenset(
     {
@@ -90,6 +91,7 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "organization": synced.slug,
         "key_hash": own[0].hash,
         "workspace_uid": Workspace.objects.filter(organization=synced)[0].uid,
+        "guardrail_uid": posts.guardrail(synced).uid,
         "member_uid": Member.objects.filter(organization=synced)[0].uid,
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, member).pk,
@@ -123,7 +125,7 @@ def arguments(name: str, ids: Ids) -> dict[str, Any]:
 def outcome(browser: Client, method: str, address: str) -> str:
     """In a word what became of an empty request; what it changed in our database is taken back."""
     point = transaction.atomic()
-    # OpenRouter is never called inside a transaction of ours; this one is the test's.
+    # Not ours but the test's.
     point._from_testcase = True  # type: ignore[attr-defined]
     with point:
         response: Any = browser.get(address) if method == "GET" else browser.post(address)
@@ -200,9 +202,8 @@ def test_the_owner_of_another_organization_finds_nothing_of_this_one(
     ids: Ids, synced: Organization, sandbox: RunningSandbox, sign_in: SignIn
 ) -> None:
     other = Organization.objects.create(name="Beta", slug="beta", base_url=sandbox.url)
-    browser = sign_in(person("bob@beta.test", other, Role.OWNER))
+    browser, seen = sign_in(person("bob@beta.test", other, Role.OWNER)), set()
     sandbox.sandbox.clear_requests()
-    seen = set()
     for name in WITH_IDS:
         for slug in ("acme", "beta"):
             address = reverse(name, kwargs={**arguments(name, ids), "organization": slug})
@@ -239,7 +240,7 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id")
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
-            texts = dict.fromkeys(("workspace_uid", "member_uid"), str(impossible))
+            texts = dict.fromkeys(("workspace_uid", "member_uid", "guardrail_uid"), str(impossible))
             wild = {**ids, **dict.fromkeys(numbers, impossible), **texts, "key_hash": "0" * 64}
             address = reverse(name, kwargs=arguments(name, wild))
             for method in ("GET", "POST"):

@@ -40,6 +40,13 @@ DESTINATIONS = (
         (READ,),
         "harvest latency throughput cache hit rate finish reasons apps guardrails providers history",
     ),
+    Destination(
+        "Guardrails",
+        "Control",
+        "guardrails:list",
+        (READ,),
+        "policy models providers zdr filters budgets allowed",
+    ),
     Destination("Workspaces", "Control", "workspaces:list", (READ,), "list spend keys"),
     Destination(
         "Effective policy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -125,9 +126,18 @@ def comparable(column: str, value: Any) -> Any:
     kind = field_words(column).kind
     if kind == "money" and isinstance(value, str | int | Decimal) and not isinstance(value, bool):
         return _plain_amount(value)
+    if isinstance(value, list | tuple):
+        # OpenRouter keeps no order, and puts labels of its own on builtin filters.
+        return sorted({_one_of_a_list(column, one) for one in value})
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value.replace("+00:00", "Z") if kind == "moment" and isinstance(value, str) else value
+
+
+def _one_of_a_list(column: str, value: Any) -> str:
+    if column == "content_filter_builtins" and isinstance(value, Mapping):
+        value = {name: part for name, part in value.items() if name != "label"}
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _plain_amount(value: str | int | Decimal) -> str:

@@ -13,6 +13,7 @@ from django.db.models import ExpressionWrapper, F, Q, QuerySet
 from orgadmin.access import PERMISSIONS, Permission
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Membership, Organization, User
+from orgadmin.audit.tokens import token_of
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.money import MoneyField
 from orgadmin.inventory.nouns import stored
@@ -22,7 +23,6 @@ from orgadmin.keys.forms import OWN_WINDOW
 from orgadmin.keys.selectors import lockable, own_members
 from orgadmin.keys.services import Locked, key_delete, key_set_disabled, own_key_set_disabled
 from orgadmin.keys.services.update import key_as_it_is, send_changes
-from orgadmin.keys.tokens import token_of
 
 
 @dataclass(frozen=True)

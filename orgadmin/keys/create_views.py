@@ -9,15 +9,15 @@ from django.http import HttpResponse
 
 from orgadmin.access import OrgRequest, allow
 from orgadmin.audit.services import AlreadySubmitted
+from orgadmin.inventory.acts import CarryOn
 from orgadmin.inventory.models import Key
 from orgadmin.keys.forms import KeyForm
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.selectors import choices, own_members, visible_keys
 from orgadmin.keys.services import Created, CreateLost, key_create
-from orgadmin.keys.services.recording import CarryOn
-from orgadmin.keys.views import ACT, explained
+from orgadmin.keys.views import ACT
 from orgadmin.openrouter.errors import OpenRouterError
-from orgadmin.pages import respond
+from orgadmin.pages import explained, respond
 
 Options = Sequence[tuple[str, str]]
 

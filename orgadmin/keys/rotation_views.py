@@ -25,9 +25,9 @@ from orgadmin.keys.models import Rotation
 from orgadmin.keys.selectors import may_enable, rotations_of, visible_key, visible_keys
 from orgadmin.keys.services import CreateLost, Locked, key_rotate, rotation_retire
 from orgadmin.keys.services.rotate import QUIET, Handover, handover, rotation_look
-from orgadmin.keys.views import ACT, SEE, explained
+from orgadmin.keys.views import ACT, SEE
 from orgadmin.openrouter.errors import OpenRouterError
-from orgadmin.pages import Page, go, page_of, respond
+from orgadmin.pages import Page, explained, go, page_of, respond
 
 _SUFFIX = re.compile(r" \(from \d{4}-\d{2}-\d{2}\)$")
 

@@ -35,7 +35,7 @@ from orgadmin.keys.services import (
     own_key_set_disabled,
 )
 from orgadmin.openrouter.errors import InvalidRequest, NotFound, OpenRouterError
-from orgadmin.pages import go, respond, sentence, wants_fragment
+from orgadmin.pages import explained, go, respond, wants_fragment
 
 SEE = (Permission.READ, Permission.OWN_KEYS)
 ACT = (Permission.CHANGE, Permission.OWN_KEYS)
@@ -240,14 +240,3 @@ def _delete_sheet(request: OrgRequest, key: Key, form: ConfirmForm, *, status: i
 def _go_to(request: OrgRequest, key: Key, *, toast: str = "", problem: str = "") -> HttpResponse:
     address = reverse("keys:detail", kwargs={"organization": request.organization.slug, "key_hash": key.hash})
     return go(request, address, toast=toast, problem=problem)
-
-
-def explained(error: OpenRouterError, known: str) -> str:
-    """An error of OpenRouter for a person: what it said, and what is true now."""
-    if error.outcome_unknown:
-        return (
-            f"{sentence(error.message)} Nobody knows yet whether the change took effect: the next sync will "
-            "tell, and the audit log will say so."
-        )
-    said = sentence(error.message)
-    return f"{said} {known}" if said.startswith("OpenRouter") else f"OpenRouter: {said} {known}"

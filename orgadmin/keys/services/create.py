@@ -13,11 +13,12 @@ from orgadmin.accounts.models import Organization, User
 from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target
+from orgadmin.audit.tokens import token_of
+from orgadmin.inventory.acts import failed
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import stored
 from orgadmin.keys.drafts import KeyDraft
-from orgadmin.keys.services.recording import failed, succeeded
-from orgadmin.keys.tokens import token_of
+from orgadmin.keys.services.recording import succeeded
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.secret import Secret

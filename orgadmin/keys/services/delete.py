@@ -6,9 +6,10 @@ from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
 from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry
+from orgadmin.inventory.acts import CarryOn, failed
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import KEYS
-from orgadmin.keys.services.recording import CarryOn, failed, mark_gone, succeeded, target_of
+from orgadmin.keys.services.recording import mark_gone, succeeded, target_of
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience

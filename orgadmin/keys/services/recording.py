@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,38 +16,16 @@ from orgadmin.accounts.models import Organization
 from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry, Outcome
 from orgadmin.audit.services import Target
+from orgadmin.inventory.acts import CarryOn
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import KEYS
 from orgadmin.inventory.pending import Difference, Pending, repeated_acts, settled_acts
-from orgadmin.inventory.services import note_refusal
 from orgadmin.inventory.summary import refresh_summary
 from orgadmin.openrouter import keys as upstream
-from orgadmin.openrouter.errors import OpenRouterError
-
-log = structlog.get_logger(__name__)
 
 
 def target_of(key: Key) -> Target:
     return Target(type="key", id=key.hash, name=key.name)
-
-
-class CarryOn:
-    """``with CarryOn("what failed", key=…)``: OpenRouter has acted, so whatever goes wrong here is logged and
-    stops nothing. The person is still told, a secret in hand still shown, and the next pull settles the rest.
-    """
-
-    def __init__(self, what: str, **details: object) -> None:
-        self.what = what
-        self.details = details
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        log.error(self.what, exc_info=error, **self.details)
-        return True
 
 
 def succeeded(
@@ -151,22 +128,3 @@ def found_gone(key: Key) -> None:
     with CarryOn("key row not marked gone", key=key.hash), transaction.atomic():
         if mark_gone(key):
             _note_elsewhere(key.organization, Difference(target_of(key), "delete", before, None))
-
-
-def failed(started: Entry, error: OpenRouterError, *, seen: str = "") -> None:
-    """Record what OpenRouter answered and what was ``seen`` when we looked; ``unknown`` when nobody can say
-    whether the change took effect."""
-    with CarryOn("audit outcome not saved", action=started.action, target=started.target_id):
-        audit.finish(
-            started,
-            outcome=Outcome.UNKNOWN if error.outcome_unknown else Outcome.FAILED,
-            message=f"{error.message} {seen}".rstrip(),
-            request_id=error.request_id,
-        )
-    note_refused(started.organization, error)
-
-
-def note_refused(organization: Organization, error: OpenRouterError) -> None:
-    """Let every page know at once that OpenRouter does not take the management key any more."""
-    with CarryOn("connection not marked broken", organization=organization.slug):
-        note_refusal(organization, error)

@@ -18,12 +18,13 @@ from django.utils import timezone
 
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
+from orgadmin.inventory.acts import CarryOn
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.successors import CARRY_OVER, CarryOver, Succession
 from orgadmin.keys.drafts import KeyDraft
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.services.create import Created, key_create
-from orgadmin.keys.services.recording import CarryOn, mirror
+from orgadmin.keys.services.recording import mirror
 from orgadmin.keys.services.update import key_as_it_is, key_set_disabled, own_key_set_disabled
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError

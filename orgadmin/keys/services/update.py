@@ -9,16 +9,14 @@ from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
 from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry
+from orgadmin.inventory.acts import CarryOn, failed, note_refused
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import stored
 from orgadmin.keys.drafts import EDITABLE, KeyEdit
 from orgadmin.keys.selectors import disabled_by
 from orgadmin.keys.services.recording import (
-    CarryOn,
-    failed,
     found_gone,
     mirror,
-    note_refused,
     succeeded,
     target_of,
 )
