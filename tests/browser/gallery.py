@@ -213,6 +213,7 @@ urlpatterns = [
         path("new/", key_create, name="create"),
         path("<str:key_hash>/", plain, name="detail"),
     ),
+    slice_of("guardrails", path("", plain, name="list"), path("assign/", plain, name="assign")),
     slice_of("workspaces", path("", plain, name="list")),
     slice_of("members", path("", plain, name="list")),
     slice_of("overview", path("", plain, name="show")),

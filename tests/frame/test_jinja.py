@@ -80,7 +80,7 @@ def labels(asked: Any) -> list[str]:
 
 READERS_PAGES = [
     *("Overview", "Spend", "Credits", "Analytics"),
-    *("Keys", "Workspaces", "Members"),
+    *("Keys", "Guardrails", "Workspaces", "Members"),
     *("Audit log", "Sync"),
     "Settings",
 ]

@@ -64,6 +64,14 @@ def test_a_key_is_found_and_a_guardrail_chosen(
     assert "Nobody is called" in page_of(browser.get(ASSIGN, {"kind": "members", "q": "nobody at all"}))
 
 
+def test_its_own_page_leads_to_assigning_it(browser: Client, guardrail: Guardrail, keys: list[Key]) -> None:
+    page = page_of(browser.get(f"/o/acme/guardrails/{guardrail.uid}/"))
+    assert f"/o/acme/guardrails/assign/?kind=members&amp;guardrail={guardrail.uid}" in page
+    sheet = page_of(browser.get(ASSIGN, {"kind": "keys", "guardrail": guardrail.uid, "q": keys[0].name}))
+    assert f'name="selected" value="{keys[0].hash}"' in sheet
+    assert f"Assign {guardrail.name}" in sheet
+
+
 def test_the_preview_names_who_is_moved_from_where_and_changes_nothing(
     browser: Client, guardrail: Guardrail, keys: list[Key], sandbox: RunningSandbox
 ) -> None:
@@ -94,7 +102,7 @@ def test_lists_and_pages_say_which_guardrail_somebody_holds(
 ) -> None:
     page_of(browser.post(START, sent(guardrail, keys[:1])))
     one = page_of(browser.get(f"/o/acme/keys/{keys[0].hash}/"))
-    assert f"<dd>{guardrail.name}" in one
+    assert f">{guardrail.name}</a>" in one
     assert "Assign guardrail to key" in one
     listed = page_of(browser.get("/o/acme/keys/", {"q": keys[0].name}))
     assert f'title="Guardrail of the key">{guardrail.name}' in listed
@@ -102,7 +110,7 @@ def test_lists_and_pages_say_which_guardrail_somebody_holds(
     wanted = {"kind": "members", "guardrail": guardrail.uid, "selected": member.uid}
     page_of(browser.post(START, {**wanted, "form_token": str(uuid.uuid4())}))
     theirs = page_of(browser.get(f"/o/acme/members/{member.uid}/"))
-    assert f"<dd>{guardrail.name}" in theirs
+    assert f">{guardrail.name}</a>" in theirs
     assert "guardrail to" in theirs or "another guardrail" in theirs
 
 
