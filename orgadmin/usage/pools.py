@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import BigIntegerField, Max, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Max, Min, Q, Sum
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import SyncRun
 from orgadmin.usage.asking import ANALYTICS
 from orgadmin.usage.clock import midnight, today
-from orgadmin.usage.models import Dimension, Grain, UsageRollup, month_of
-from orgadmin.usage.openday import counted_today, hours, settled_through
+from orgadmin.usage.models import DaySum, Dimension, Grain, Source, UsageRollup, month_of
+from orgadmin.usage.openday import counted_today, hours
 from orgadmin.usage.spans import week_of
 
 LIFETIME = "lifetime"
@@ -43,11 +43,9 @@ NOTHING = Spent()
 @dataclass(frozen=True)
 class Pools:
     """By interval (daily, weekly, monthly, lifetime) and workspace row. ``first`` is the first day we know
-    anything of: of an older workspace, lifetime is what we know of, and so too little. ``as_of`` is when
-    today was asked for last, None where today is not in it."""
+    anything of: of an older workspace, lifetime is what we know of, and so too little."""
 
     first: date
-    as_of: datetime | None
     spent: Mapping[str, Mapping[int, Spent]] = field(default_factory=dict)
 
     def of(self, workspace: int, interval: str) -> Spent:
@@ -60,50 +58,47 @@ def windows(day: date) -> Mapping[str, date]:
 
 
 def pools_of(organization: Organization) -> Pools | None:
-    """Of every workspace, in six queries. None before activity was pulled once.
+    """Of every workspace, in three queries. None before activity was pulled once.
 
     Where the account has no analytics, today is what the keys' counters say, which leaves out what is used
     without a key.
     """
-    settled = settled_through(organization)
-    if settled is None:
+    days = DaySum.objects.filter(organization=organization).aggregate(
+        settled=Max("day", filter=Q(source=Source.ACTIVITY)), first=Min("day", filter=~Q(source=Source.NONE))
+    )
+    if days["settled"] is None:
         return None
     starts = windows(today())
-    rollups = UsageRollup.objects.filter(
-        organization_id=organization.pk, dimension=Dimension.WORKSPACE, part__gt=0
-    ).order_by()
-    days = rollups.filter(grain=Grain.DAY)
-    spent = _in_windows(days, starts)
-    spent[LIFETIME] = _sums(rollups.filter(grain=Grain.MONTH))
-    for day, workspace, more in _still_open(organization, settled + timedelta(days=1)):
+    spent = _settled(organization, starts)
+    for day, workspace, more in _still_open(organization, days["settled"] + timedelta(days=1)):
         for interval, kept in spent.items():
             if interval == LIFETIME or day >= starts[interval]:
                 kept[workspace] = kept.get(workspace, NOTHING) + more
-    first = days.order_by("start").values_list("start", flat=True).first()
-    return Pools(first or settled, _asked_at(organization), spent)
+    return Pools(days["first"], spent)
 
 
-def _in_windows(days: QuerySet[UsageRollup], starts: Mapping[str, date]) -> dict[str, dict[int, Spent]]:
-    """One pass over the days since the earliest of the windows began."""
+def _settled(organization: Organization, starts: Mapping[str, date]) -> dict[str, dict[int, Spent]]:
+    """The days since the earliest of the windows began, and all months there are, in one pass."""
+    is_a_day = Q(grain=Grain.DAY, start__gte=min(starts.values()))
+    whole = {interval: is_a_day & Q(start__gte=start) for interval, start in starts.items()}
+    whole[LIFETIME] = Q(grain=Grain.MONTH)
     columns = {
-        f"{interval}_{column}": Sum(column, filter=Q(start__gte=start), output_field=_NANO, default=0)
-        for interval, start in starts.items()
+        f"{interval}_{column}": Sum(column, filter=within, output_field=_NANO, default=0)
+        for interval, within in whole.items()
         for column in ("usage", "byok_usage")
     }
-    recent = days.filter(start__gte=min(starts.values()))
-    rows: Iterable[dict[str, int]] = recent.values("part").annotate(**columns)  # type: ignore[assignment]
-    found: dict[str, dict[int, Spent]] = {interval: {} for interval in starts}
+    rollups = UsageRollup.objects.filter(
+        is_a_day | Q(grain=Grain.MONTH),
+        organization_id=organization.pk,
+        dimension=Dimension.WORKSPACE,
+        part__gt=0,
+    )
+    rows: Iterable[dict[str, int]] = rollups.order_by().values("part").annotate(**columns)  # type: ignore[assignment]
+    found: dict[str, dict[int, Spent]] = {interval: {} for interval in whole}
     for row in rows:
-        for interval in starts:
+        for interval in whole:
             found[interval][row["part"]] = _spent(row[f"{interval}_usage"], row[f"{interval}_byok_usage"])
     return found
-
-
-def _sums(rollups: QuerySet[UsageRollup]) -> dict[int, Spent]:
-    rows = rollups.values_list("part").annotate(
-        Sum("usage", output_field=_NANO), Sum("byok_usage", output_field=_NANO)
-    )
-    return {workspace: _spent(usage, byok) for workspace, usage, byok in rows}
 
 
 def _still_open(organization: Organization, since: date) -> Iterator[tuple[date, int, Spent]]:
@@ -120,8 +115,8 @@ def _still_open(organization: Organization, since: date) -> Iterator[tuple[date,
         yield hour.date(), workspace, Spent(amounts.usage, amounts.byok_usage)
 
 
-def _asked_at(organization: Organization) -> datetime | None:
-    """When what tells of today was asked last."""
+def as_of(organization: Organization) -> datetime | None:
+    """When what tells of today was asked last; None where today is not in the pools."""
     kind = "keys" if organization.capabilities.get(ANALYTICS) is False else "today"
     runs = SyncRun.objects.filter(organization=organization, kind=kind, state=SyncRun.State.OK)
     last: datetime | None = runs.aggregate(last=Max("started_at"))["last"]

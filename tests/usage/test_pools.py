@@ -12,7 +12,7 @@ from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import Key, SyncRun, Workspace
 from orgadmin.usage.clock import midnight
 from orgadmin.usage.models import Dimension, UsageHour
-from orgadmin.usage.pools import NOTHING, Spent, pools_of
+from orgadmin.usage.pools import NOTHING, Spent, as_of, pools_of
 from tests.usage.daily import write_days
 
 # A Wednesday: the week began on Monday, 2 November, and the month on a Sunday.
@@ -47,7 +47,7 @@ def test_each_window_has_its_days_and_today(acme: Organization) -> None:
     assert pools.of(7, "lifetime") == Spent(Decimal(20), Decimal("1.4"))
     assert pools.of(7, "weekly").counted(with_byok=True) == Decimal("7.1")
     assert pools.of(8, "daily") == NOTHING
-    assert (pools.first, pools.as_of) == (first, NOW)
+    assert (pools.first, as_of(acme)) == (first, NOW)
 
 
 @time_machine.travel(NOW, tick=False)
@@ -68,6 +68,4 @@ def test_a_day_that_nobody_asked_for_is_not_taken_for_known(acme: Organization) 
     write_days(acme.pk, TODAY - timedelta(days=2), [(1, 0), (1, 0)], workspace=7)
     yesterday = NOW - timedelta(days=1)
     SyncRun.objects.create(organization=acme, kind="today", state="ok", started_at=yesterday)
-    pools = pools_of(acme)
-    assert pools is not None
-    assert pools.as_of is None
+    assert as_of(acme) is None
