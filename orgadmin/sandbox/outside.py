@@ -25,7 +25,7 @@ from orgadmin.sandbox.state.workspaces import WorkspaceRow
 
 CHANGES = (
     "create_key", "update_key", "delete_key", "spend", "correct_day", "quiet_key",
-    "rename_workspace", "update_workspace", "delete_workspace", "set_budget",
+    "create_workspace", "rename_workspace", "update_workspace", "delete_workspace", "set_budget",
     "join_workspace", "leave_workspace", "add_member", "update_member", "remove_member",
     "create_guardrail", "update_guardrail", "delete_guardrail", "assign_guardrail", "unassign_guardrail",
     "change_model",
@@ -132,6 +132,15 @@ class Outside:
         """Nobody uses the key from now on."""
         with self._changing():
             self._account.keys.quiet(self._account.keys.get(key_hash), self._clock.now())
+
+    def create_workspace(self, *, name: str, slug: str, **fields: Any) -> str:
+        """A new workspace with the fields of `POST /workspaces`, as they are kept; answers its id."""
+        _check_names(fields, _WORKSPACE_FIELDS - {"name", "slug"})
+        with self._changing():
+            self._account.workspaces.check_slug_free(slug)
+            made = uuid_text("outside workspace", self._account.seed, slug)
+            self._account.workspaces.add(WorkspaceRow(made, name, slug, self._clock.now(), **fields))
+            return made
 
     def rename_workspace(
         self, workspace_id: str, *, name: str | None = None, slug: str | None = None
