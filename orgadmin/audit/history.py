@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from orgadmin.accounts.models import Organization
@@ -27,12 +27,15 @@ def history(
     target_types: str | Sequence[str],
     target_id: str,
     names: Mapping[str, str] | None = None,
+    also: Mapping[str, Collection[str]] | None = None,
 ) -> list[Happening]:
     """The newest acts on an object, by people here and outside; what is about it under several types, such as
     a key and the guardrail of a key, is one history. ``names`` are of workspaces, members and guardrails by
-    their upstream ids."""
+    their upstream ids. ``also``: further ids by type, such as a person's places in workspaces."""
     types = [target_types] if isinstance(target_types, str) else list(target_types)
-    acts = history_of(organization=organization, target_types=types, target_id=target_id, limit=ROWS)
+    acts = history_of(
+        organization=organization, target_types=types, target_id=target_id, limit=ROWS, also=also
+    )
     return [
         Happening(
             act=act,
