@@ -104,7 +104,7 @@ def test_it_shows_the_first_fifty_keys_and_leads_to_the_rest(reader: Client, syn
         for n in range(60)
     )
     page = page_of(reader, f"{LIST}{member.uid}/")
-    assert page.count('class="name"') == 50
+    assert page.count('class="name" href="/o/acme/keys/') == 50
     assert "All of their keys" in page
 
 
