@@ -14,12 +14,14 @@ ROWS = 20
 
 @dataclass(frozen=True)
 class Happening:
-    """One act as a row of the object's page."""
+    """One act as a row of the object's page; ``about`` is what it was done to, where that bears another id
+    than the object."""
 
     act: Act
     words: str
     outcome: str
     changes: list[Change]
+    about: str = ""
 
 
 def history(
@@ -42,6 +44,7 @@ def history(
             words=action_words(act.entry.action),
             outcome=OUTCOMES.get(act.outcome, act.outcome),
             changes=changes(act.before, act.after, dict(names or {})),
+            about=act.target_name if act.entry.target_type in (also or {}) else "",
         )
         for act in acts
     ]

@@ -31,7 +31,7 @@ KIND = "members.offboard"
 # Keys that are shown; whose facts are read is few. The job takes all of them.
 SHOWN = 50
 UNDONE = (JobItem.State.FAILED, JobItem.State.UNKNOWN)
-MOST_NAMED = 20
+MOST_NAMED = 50
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orgadmin.accounts.models import Invitation, Membership, Organization, Role, User
-from orgadmin.inventory.models import Key, Member
+from orgadmin.inventory import guardrails
+from orgadmin.inventory.models import Key, Member, WorkspaceMember
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
 from tests.conftest import SignIn, Sync, person
@@ -37,15 +38,15 @@ def test_it_shows_all_they_hold(desk: Client, leaver: Member) -> None:
     assert "3 they own: 2 may work, 1 disabled, 0 expired" in text
     for workspace in spaces[:2]:
         assert f"/o/acme/workspaces/{workspace.uid}/" in text
-    assert "Take off the guardrail" in text
+    held = guardrails.of_members(leaver.organization, [leaver.uid])[leaver.uid]
+    assert f"/o/acme/guardrails/{held.uid}/" in text
+    assert f"Take off the guardrail “{held.name}”" in text
     assert "Remove them from 2 workspaces" in text
     for words in ("openrouter.ai", "SCIM", "Nobody signs in here with leo@house.test"):
         assert words in text
 
 
 def test_it_says_how_many_others_may_use_a_key(desk: Client, leaver: Member) -> None:
-    from orgadmin.inventory.models import WorkspaceMember
-
     first = workspaces(leaver.organization)[0]
     others = WorkspaceMember.objects.filter(workspace_uid=first.uid, gone_at=None).exclude(user_id=leaver.uid)
     assert others.count() > 1
