@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "orgadmin.jobs",
     "orgadmin.keys",
     "orgadmin.guardrails",
+    "orgadmin.members",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -132,6 +132,7 @@ def _address(path: str) -> Callable[[Stage], str]:
         rotation=stage.rotation.pk,
         job=stage.job.pk,
         saved=stage.saved.pk,
+        member=stage.key.creator_user_id,
     )
 
 
@@ -195,6 +196,12 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
     "assign": (
         _address("guardrails/assign/start/"),
         lambda stage: {"kind": "keys", "guardrail": "none", "selected": stage.key.hash, "form_token": ""},
+    ),
+    "offboard": (
+        _address("members/{member}/leaving/start/"),
+        _fixed(
+            keys="delete", confirmation="not that", guardrail="on", workspaces="on", form_token="", seen=""
+        ),
     ),
     "new guardrail": (_address("guardrails/create/"), posts.new_guardrail),
     "edit guardrail": (_address("guardrails/{guardrail}/edit/"), posts.edited_guardrail),
@@ -308,8 +315,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "keys/csv/": ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort"),
     "keys/create/": ("workspace",),
     "keys/rotations/": ("page",),
-    **dict.fromkeys(("workspaces/", "members/"), ("q", "sort", "gone", "page")),
-    **dict.fromkeys(("workspaces/csv/", "members/csv/"), ("q", "sort", "gone")),
+    **dict.fromkeys(("workspaces/", "workspaces/csv/"), ("q", "sort", "gone", "page")),
+    **dict.fromkeys(("members/", "members/csv/"), ("q", "role", "guardrail", "keys", "sort", "gone", "page")),
     "guardrails/": ("q", "workspace", "sort", "page"),
     "guardrails/create/": ("copy",),
     "guardrails/suggest/": ("list", "add-allowed_models"),

@@ -94,6 +94,8 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "members:list": (READERS, no(READERS)),
     "members:csv": (READERS, no(READERS)),
     "members:detail": (READERS, no(READERS)),
+    "members:leaving": (CHANGERS, no(CHANGERS)),
+    "members:leaving-start": (no(CHANGERS), CHANGERS),
     "auditlog:list": (READERS, no(READERS)),
     "auditlog:csv": (READERS, no(READERS)),
     "auditlog:entry": (READERS, no(READERS)),

@@ -76,7 +76,7 @@ def paths(key: Key) -> list[str]:
         "workspaces/",
         f"workspaces/{Workspace.objects.filter(organization__slug='acme')[0].uid}/",
         "members/",
-        f"members/{key.owner.uid}/" if key.owner else "members/?gone=1",
+        *(f"members/{key.owner.uid}/{part}" for part in ("", "leaving/") if key.owner),
         "audit-log/",
         f"audit-log/{entry.pk}/",
         "sync/",
