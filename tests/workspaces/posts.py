@@ -36,7 +36,9 @@ def _settings(stage: Any) -> dict[str, Any]:
 
 
 def new_workspace(stage: Any) -> dict[str, Any]:
-    return {**_settings(stage), "slug": "fuzzed", "form_token": token()}
+    # No two have one slug, which is made from the name where it is left out.
+    slug = f"fuzzed-{token()[:8]}"
+    return {**_settings(stage), "name": slug, "slug": slug, "form_token": token()}
 
 
 def edited_workspace(stage: Any) -> dict[str, Any]:

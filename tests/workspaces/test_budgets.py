@@ -114,7 +114,7 @@ def test_the_byok_switch_travels_with_a_budget(
     funded.refresh_from_db()
     assert funded.include_byok_in_budgets is True
     entry = Entry.objects.filter(outcome="started").latest("id")
-    assert entry.before == {"daily": "10.00", "include_byok_in_budgets": False}
+    assert entry.before == {"daily": "10", "include_byok_in_budgets": False}
     assert entry.after == {"daily": "10.00", "include_byok_in_budgets": True}
 
 
