@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "orgadmin.keys",
     "orgadmin.guardrails",
     "orgadmin.members",
+    "orgadmin.workspaces",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -11,12 +11,12 @@ from orgadmin.inventory.models import Member
 from orgadmin.jobs.models import Job, JobItem
 from orgadmin.jobs.parts import Part, act_out, part_of
 from orgadmin.jobs.services import NewJob, job_start, register
-from orgadmin.members import places
 from orgadmin.members.forms import OffboardDraft
 from orgadmin.members.leaving import KIND, UNDONE, Leaving
 from orgadmin.openrouter.errors import OpenRouterError
 
 TAKE_OFF = "guardrails.take-off"
+LEAVE = "workspaces.leave"
 
 
 class KeysFirst(OpenRouterError):
@@ -49,7 +49,7 @@ def _parts(leaving: Leaving, draft: OffboardDraft) -> Iterator[Part]:
         yield Part(TAKE_OFF, leaving.guardrail.uid, f"Guardrail {leaving.guardrail.name}")
     if draft.leaves_workspaces:
         for place in leaving.places:
-            yield Part(places.LEAVE, place.row.workspace_uid, f"Workspace {place.name}")
+            yield Part(LEAVE, place.row.workspace_uid, f"Workspace {place.name}")
 
 
 def _keys(member: Member, kind: str) -> Iterator[Part]:

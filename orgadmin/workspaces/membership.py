@@ -24,11 +24,13 @@ from orgadmin.audit.tokens import token_of
 from orgadmin.inventory.acts import CarryOn, note_refused
 from orgadmin.inventory.models import Member, Workspace, WorkspaceMember
 from orgadmin.inventory.nouns import WORKSPACE_MEMBERS
+from orgadmin.inventory.pending import repeated_acts
 from orgadmin.inventory.workspace_models import place_of
 from orgadmin.inventory.workspace_nouns import called_place, plain_member
 from orgadmin.openrouter import workspace_members as upstream
 from orgadmin.openrouter.errors import Forbidden, InvalidRequest, OpenRouterError
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
+from orgadmin.pages import sentence
 
 # So many fit into one request of a browser: two calls of a hundred, and the lists after them.
 MOST_AT_ONCE = 200
@@ -56,6 +58,13 @@ class _Act:
     @property
     def adds(self) -> bool:
         return self.verb == "create"
+
+    def missed(self, error: OpenRouterError | None) -> str:
+        """What is said of a person whom the list contradicts."""
+        if error is None:
+            return self.refusal
+        still = "not in the workspace" if self.adds else "still in the workspace"
+        return f"{sentence(error.message)} The list was read again: they are {still}."
 
 
 def members_add(
@@ -140,10 +149,6 @@ class _Sent:
             return None if self.error.outcome_unknown else self.error
         return next(iter(self.refused.values()), None)
 
-    def why(self, uid: str) -> str:
-        error = self.refused.get(uid) or self.error
-        return error.message if error else ""
-
 
 def _send(act: _Act, client: OpenRouter, uids: Sequence[str], sent: _Sent) -> None:
     """One call; where a list is refused because of some of them, halves of it until it is known of whom."""
@@ -180,20 +185,21 @@ def _settle(
     there, is_known = (sent.told, False) if found is None else (found, True)
     done = [one for one in wanted if (one.uid in there) is act.adds and (is_known or act.adds)]
     missed = [one for one in wanted if one not in done]
+    with CarryOn("earlier acts not settled", workspace=act.workspace.uid):
+        Entry.objects.bulk_create(old for one in done for old in repeated_acts(entries[one.uid]))
     _finish([entries[one.uid] for one in done], Outcome.OK, "", request_id)
     _mirror(act, done, there)
     failed: list[tuple[Member, str]] = []
     unknown: list[Member] = []
     for one in missed:
         if is_known or one.uid in sent.refused:
-            why = sent.why(one.uid) or act.refusal
+            why = sent.refused[one.uid].message if one.uid in sent.refused else act.missed(sent.error)
             failed.append((one, why))
             _finish([entries[one.uid]], Outcome.FAILED, why, request_id)
         else:
             unknown.append(one)
-            _finish(
-                [entries[one.uid]], Outcome.UNKNOWN, f"{sent.why(one.uid)} {NOT_KNOWN}".strip(), request_id
-            )
+            why = f"{sent.error.message if sent.error else ''} {NOT_KNOWN}".strip()
+            _finish([entries[one.uid]], Outcome.UNKNOWN, why, request_id)
     return Outcomes([*outcomes.done, *done], failed, unknown)
 
 
@@ -215,9 +221,13 @@ def _started(
     if form_token is not None:
         token = token_of(form_token, actor=actor, organization=workspace.organization)
     names = {workspace.uid: workspace.name, **{one.uid: str(one) for one in wanted}}
+    rows = _rows(workspace).filter(gone_at=None, user_id__in=[one.uid for one in wanted])
+    roles = dict(rows.values_list("user_id", "role"))
     with transaction.atomic():
         for one in wanted:
             place = {"workspace_uid": workspace.uid, "user_id": one.uid}
+            if one.uid in roles:
+                place["role"] = roles[one.uid]
             entries[one.uid] = audit.start(
                 actor=actor,
                 organization=workspace.organization,
