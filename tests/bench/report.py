@@ -10,6 +10,8 @@ LIST_SHARE, SEARCH_SHARE = 1 / 5, 1 / 8
 MOST_QUERIES, MOST_SYNC_SECONDS = 6, 10.0
 MOST_FIRST_LOAD, MOST_REQUESTS, MOST_FRAGMENT = 100_000, 5, 15_000
 LARGE = 100_000
+# Milliseconds for 200 subjects over 30 days; queries beside the three of the frame.
+MOST_PREVIEW, MOST_RULES_QUERIES = 500, 8 + 3
 # Megabytes that a download may take, whatever its length.
 MOST_GROWN_MB = 32
 MOST_GROWTH = 1.5
@@ -124,6 +126,26 @@ def spend_aims(sizes: Mapping[str, Any]) -> Iterator[Aim]:
             yield Aim(f"{shape}, ingest against {rival}", f"{ratio:.2f}", f"{least}", ratio >= least)
     grown = sizes[large]["csv"]["grown_mb"]
     yield Aim("CSV of a year, more memory", f"{grown} MB", f"{MOST_GROWN_MB} MB", grown <= MOST_GROWN_MB)
+
+
+def rules_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The pages of control, and what a preview takes."""
+    yield f"  {'':34}{'median':>9}{'p95':>9}{'cpu':>9}{'queries':>9}{'x hello':>9}"
+    hello = found["pages"]["hello"]["median"]
+    for name, page in found["pages"].items():
+        asked = found["queries"].get(name, "")
+        yield (
+            f"  {name:34}{page['median']:>9.1f}{page['p95']:>9.1f}{page['effort']:>9.1f}{asked:>9}"
+            f"{page['median'] / hello:>9.1f}"
+        )
+    yield "  preview: " + ", ".join(f"{name} {taken} ms" for name, taken in found["preview"].items())
+
+
+def rules_aims(found: Mapping[str, Any]) -> Iterator[Aim]:
+    for name, taken in found["preview"].items():
+        yield Aim(f"preview of {name}", f"{taken} ms", f"{MOST_PREVIEW} ms", taken <= MOST_PREVIEW)
+    for name, asked in found["queries"].items():
+        yield Aim(f"queries of {name}", str(asked), f"{MOST_RULES_QUERIES}", asked <= MOST_RULES_QUERIES)
 
 
 def _share(name: str, page: Mapping[str, Any], rival: Mapping[str, Any], allowed: float) -> Aim:

@@ -1,4 +1,4 @@
-"""One database of one size, in a process of its own: ``stage pages|sync|spend SIZE``, JSON on stdout.
+"""One database of one size, in a process of its own: ``stage pages|sync|spend|rules SIZE``, JSON on stdout.
 
 The environment chooses the database (``tests.bench.__main__``).
 """
@@ -101,6 +101,34 @@ def spend(rows: int) -> dict[str, Any]:
     }
 
 
+def rules(keys: int) -> dict[str, Any]:
+    """The pages of guardrails, workspaces, members and budgets of a large organization, and the preview."""
+    from django.core.management import call_command
+
+    from tests.bench import ruling, serving
+    from tests.bench.pages import Target
+    from tests.bench.population import populate
+    from tests.bench.queries import queries
+    from tests.bench.timing import measure
+    from tests.bench.visitor import Visitor
+
+    call_command("prepare", verbosity=0, stdout=sys.stderr)
+    population = populate(keys)
+    ruling.fill(population.organization)
+    settle()
+    wanted = [Target(name, path) for name, path in ruling.addresses(population.organization).items()]
+    hello, port = Target("hello", "/bench/hello/"), int(os.environ["BENCH_PORT"])
+    rounds, repeats = int(os.environ["BENCH_ROUNDS"]), int(os.environ["BENCH_REPEATS"])
+    with serving.web(port):
+        visitor = Visitor(port, population.session)
+        times = measure(visitor, [*wanted, hello], rounds=rounds, repeats=repeats)
+    return {
+        "preview": ruling.preview(population.organization),
+        "pages": {name: found.as_json() for name, found in times.items()},
+        "queries": {target.name: queries(target, population.session) for target in wanted},
+    }
+
+
 def settle() -> None:
     """What a large pull does at its end, and PostgreSQL by itself a minute later: count rows, mark pages."""
     from django.db import connection
@@ -121,7 +149,7 @@ def say(text: str) -> None:
 def main() -> None:
     django.setup()
     kind, keys = sys.argv[1], int(sys.argv[2])
-    found = {"pages": pages, "sync": sync, "spend": spend}[kind](keys)
+    found = {"pages": pages, "sync": sync, "spend": spend, "rules": rules}[kind](keys)
     json.dump(found, sys.stdout)
 
 
