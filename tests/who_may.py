@@ -86,6 +86,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "workspaces:edit": (CHANGERS, CHANGERS),
     "workspaces:delete": (CHANGERS, CHANGERS),
     "workspaces:budgets": (CHANGERS, CHANGERS),
+    "workspaces:budgets-panel": (READERS, no(READERS)),
     "workspaces:check-budgets": (CHANGERS, no(CHANGERS)),
     "workspaces:raise-budget": (CHANGERS, CHANGERS),
     "workspaces:members": (READERS, no(READERS)),

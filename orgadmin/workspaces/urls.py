@@ -12,6 +12,7 @@ urlpatterns = [
     path("<upstreamid:workspace_uid>/edit/", edit_views.edit, name="edit"),
     path("<upstreamid:workspace_uid>/delete/", edit_views.delete, name="delete"),
     path("<upstreamid:workspace_uid>/budgets/", budget_views.budgets, name="budgets"),
+    path("<upstreamid:workspace_uid>/budgets/panel/", views.budgets_panel, name="budgets-panel"),
     path("<upstreamid:workspace_uid>/budgets/check/", budget_views.check, name="check-budgets"),
     path(
         "<upstreamid:workspace_uid>/budgets/<slug:interval>/raise/",

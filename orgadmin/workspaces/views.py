@@ -6,7 +6,6 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.history import history
-from orgadmin.inventory.models import Member
 from orgadmin.inventory.workspace_models import INTERVALS
 from orgadmin.pages import ListFilters, csv_of, page_of, respond
 from orgadmin.usage.outlook import behind
@@ -16,11 +15,10 @@ from orgadmin.workspaces.selectors import (
     budget_lines,
     guardrails_in,
     has_members,
-    keys_and_owners,
-    members_by_workspace,
     names_of,
     rows,
     workspace_of,
+    workspace_with_counts,
 )
 
 COLUMNS = (
@@ -74,30 +72,38 @@ def export(request: OrgRequest) -> StreamingHttpResponse:
 
 @allow(Permission.READ)
 def detail(request: OrgRequest, workspace_uid: str) -> HttpResponse:
-    workspace = workspace_of(request.organization, workspace_uid)
+    workspace = workspace_with_counts(request.organization, workspace_uid)
     past = behind(request.organization, workspace)
-    keys, owners = keys_and_owners(request.organization).get(workspace.pk, (0, 0))
     context = {
         "organization": request.organization,
         "workspace": workspace,
-        "keys": keys,
-        "owners": owners,
         "spent": past.of_month() + past.so_far.total if past.days else None,
         "forecast": past.month_end() if workspace.gone_at is None else None,
-        "creator": Member.objects.filter(
-            organization=request.organization, uid=workspace.created_by or ""
-        ).first(),
         "history": history(
             request.organization, ("workspace", "workspace_budgets"), workspace.uid, names_of(workspace)
         ),
-        "lines": budget_lines(workspace),
-        "as_of": as_of(request.organization),
         "guardrails": guardrails_in(workspace),
-        "members": members_by_workspace(request.organization).get(workspace.uid, 0),
         "is_told": has_members(request.organization, workspace),
         "is_default": workspace.uid == request.organization.default_workspace_uid,
-        "lacks_budgets": request.organization.capabilities.get("workspace_budgets") is False,
         "may_act": Permission.CHANGE in request.may and workspace.gone_at is None,
         "reads_all": request.reads_all,
     }
     return respond(request, "workspaces/detail.html", context)
+
+
+@allow(Permission.READ)
+def budgets_panel(request: OrgRequest, workspace_uid: str) -> HttpResponse:
+    """The budgets on the page of a workspace, which loads them."""
+    workspace = workspace_of(request.organization, workspace_uid)
+    lines = budget_lines(workspace)
+    context = {
+        "organization": request.organization,
+        "workspace": workspace,
+        "lines": lines,
+        "as_of": as_of(request.organization) if lines else None,
+        "lacks_budgets": request.organization.capabilities.get("workspace_budgets") is False,
+        "may_act": Permission.CHANGE in request.may and workspace.gone_at is None,
+    }
+    return respond(
+        request, "workspaces/budgets_panel.html", context, fragment="workspaces/_budgets_panel.html"
+    )

@@ -212,7 +212,7 @@ def test_an_account_without_budgets_says_so(
 ) -> None:
     sandbox.sandbox.account.budgets.plan = "absent"
     sync("workspace-budgets")
-    page = text_of(desk.get(at(lab)))
+    page = text_of(desk.get(at(lab, "budgets", "panel")))
     assert "has no budgets of workspaces" in page
     assert "Set budgets" not in page
 
@@ -223,7 +223,7 @@ def test_the_page_shows_what_is_used_by_our_estimate(
     for kind in ("activity", "today"):
         pulled(kind)
     row = max(WorkspaceBudgets.objects.all(), key=lambda row: len(row.limits))
-    page = text_of(desk.get(f"/o/acme/workspaces/{row.workspace_uid}/"))
+    page = text_of(desk.get(f"/o/acme/workspaces/{row.workspace_uid}/budgets/panel/"))
     assert "Used, estimated" in page
     for limit in row.limits.values():
         assert f"{limit:,.2f}".removesuffix(".00") in page
