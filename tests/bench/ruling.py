@@ -233,6 +233,7 @@ def addresses(organization: Organization) -> dict[str, str]:
         "guardrail, edit": f"{base}/guardrails/{guardrail.uid}/edit/",
         "workspaces": f"{base}/workspaces/",
         "workspace": f"{base}/workspaces/{workspace.uid}/",
+        "workspace, budgets": f"{base}/workspaces/{workspace.uid}/budgets/panel/",
         "workspace, members": f"{base}/workspaces/{workspace.uid}/members/",
         "members": f"{base}/members/",
         "member": f"{base}/members/{member.uid}/",

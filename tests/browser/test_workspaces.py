@@ -60,12 +60,21 @@ def test_a_workspace_with_budgets_and_members(page: Page) -> None:
     sheet.get_by_role("button", name="Add to the workspace").click()
     expect(sheet.get_by_text("1 member added.")).to_be_visible()
     sheet.get_by_role("link", name="See the members").click()
-    expect(page.get_by_text("1–1 of 1 members").or_(page.get_by_text("1 member"))).to_be_visible()
-    assert WorkspaceMember.objects.filter(user_id=chosen, workspace_uid=blue().uid, gone_at=None).exists()
+    assert inside() == [chosen]
+
+    page.get_by_role("checkbox", name="Select every row of this page").check()
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    page.get_by_role("button", name="Remove from the workspace…").click()
+    sheet.get_by_role("button", name="Remove 1 member").click()
+    expect(sheet.get_by_text("1 member removed.")).to_be_visible()
+    assert inside() == []
 
 
-def blue() -> Workspace:
-    return Workspace.objects.get(name="Blue Team")
+def inside() -> list[str]:
+    """Who is in the workspace that the test made."""
+    made = Workspace.objects.get(name="Blue Team")
+    rows = WorkspaceMember.objects.filter(workspace_uid=made.uid, gone_at=None)
+    return list(rows.values_list("user_id", flat=True))
 
 
 def test_removing_and_deleting_by_keyboard(page: Page) -> None:
