@@ -44,7 +44,7 @@ def test_a_sync_is_followed_while_it_runs_and_an_idle_page_is_silent(page: Page,
     bells.work()
 
     expect(page.locator("#nouns").get_by_text("Waiting")).to_have_count(0)
-    expect(page.locator("#runs").get_by_text("1–16 of 16 runs")).to_be_visible()
+    expect(page.locator("#runs").get_by_text("1–17 of 17 runs")).to_be_visible()
     expect(page.locator("#freshness").get_by_text("Synced now")).to_be_visible()
 
 

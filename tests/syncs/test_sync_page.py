@@ -101,6 +101,7 @@ def test_asking_for_everything(synced: Organization, admin: User, sign_in: SignI
         "activity",
         "today",
         "harvest",
+        "catalog",
     ]
 
 
@@ -302,7 +303,7 @@ def test_the_whole_way(synced: Organization, admin: User, sign_in: SignIn, bells
     bells.work()
     page = text_of(browser.get(SYNC))
     assert "every 2s" not in page
-    assert "1–16 of 16 runs" in page
+    assert "1–17 of 17 runs" in page
     assert "Synced now" in page
 
 
