@@ -24,11 +24,11 @@ from orgadmin.catalog.models import (
     CatalogChange,
     CatalogEndpoint,
     CatalogModel,
-    CatalogProvider,
     CatalogState,
 )
 from orgadmin.catalog.pull import Zdr, known_zdr, says_zdr
 from orgadmin.catalog.rows import endpoint_values, provider_of
+from orgadmin.catalog.selectors import provider_slugs
 from orgadmin.inventory.kinds import daily
 from orgadmin.inventory.leases import Holding
 from orgadmin.inventory.models import SyncRun
@@ -143,12 +143,6 @@ class _Round:
         CatalogModel.objects.filter(organization=self._run.organization, slug__in=slugs).update(
             endpoints_asked_at=None
         )
-
-
-def provider_slugs(organization: Organization) -> Mapping[str, str]:
-    """The slugs of providers, by slug and by case folded name."""
-    rows = list(CatalogProvider.objects.filter(organization=organization).values_list("slug", "name"))
-    return {name.casefold(): slug for slug, name in rows} | {slug: slug for slug, _ in rows}
 
 
 def keep_endpoints(

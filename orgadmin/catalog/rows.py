@@ -12,6 +12,7 @@ from django.db.models import Model as Table
 
 from orgadmin.audit.text import in_every_text, writable
 from orgadmin.catalog.models import CatalogEndpoint, CatalogModel, CatalogProvider
+from orgadmin.catalog.naming import listed_as
 from orgadmin.catalog.prices import kept, texts
 from orgadmin.openrouter.model_endpoints import Endpoint
 from orgadmin.openrouter.models import Model
@@ -19,12 +20,6 @@ from orgadmin.openrouter.providers import Provider
 
 # What upstream says of a model and we neither show nor search.
 _ALSO = ("benchmarks", "default_parameters", "supported_voices", "per_request_limits")
-
-
-def listed_as(slug: str, permaslug: str) -> str:
-    """What a guardrail calls a model: the permaslug, and the variant of the slug if it has one."""
-    variant = slug.partition(":")[2]
-    return f"{permaslug}:{variant}" if variant and ":" not in permaslug else permaslug
 
 
 def provider_of(endpoint: Endpoint, slugs: Mapping[str, str]) -> str:
