@@ -18,6 +18,7 @@ from dashboard.analytics.services import asking_start
 from orgadmin.accounts.models import Invitation, Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
+from orgadmin.catalog.models import CatalogModel
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
@@ -92,6 +93,9 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "key_hash": own[0].hash,
         "workspace_uid": Workspace.objects.filter(organization=synced)[0].uid,
         "guardrail_uid": posts.guardrail(synced).uid,
+        "model_slug": CatalogModel.objects.create(
+            organization=synced, slug="house/one:free", permaslug="house/one", listed_as="house/one:free"
+        ).slug,
         "member_uid": Member.objects.filter(organization=synced)[0].uid,
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, member).pk,
@@ -225,6 +229,8 @@ def test_a_member_finds_nothing_that_is_not_theirs(
     theirs = {
         **ids,
         "key_hash": foreign[0].hash,
+        # The catalog is public: what is not theirs is what it does not have.
+        "model_slug": "house/none",
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, admin).pk,
     }
@@ -240,7 +246,9 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id")
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
-            texts = dict.fromkeys(("workspace_uid", "member_uid", "guardrail_uid"), str(impossible))
+            texts = dict.fromkeys(
+                ("workspace_uid", "member_uid", "guardrail_uid", "model_slug"), str(impossible)
+            )
             wild = {**ids, **dict.fromkeys(numbers, impossible), **texts, "key_hash": "0" * 64}
             address = reverse(name, kwargs=arguments(name, wild))
             for method in ("GET", "POST"):

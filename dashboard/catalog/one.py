@@ -1,0 +1,101 @@
+"""One model whole: its endpoints, its history, and what guardrails make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dashboard.catalog.words import Happening, happening
+from orgadmin.accounts.models import Organization
+from orgadmin.catalog.models import CatalogChange, CatalogEndpoint, CatalogModel
+from orgadmin.catalog.prices import VARIES
+from orgadmin.catalog.selectors import providers_by_slug
+from orgadmin.inventory.models import Guardrail, Workspace
+from orgadmin.policy.subjects import KEY, layer_of
+from orgadmin.policy.verdicts import Endpoint, Offered, Outcome, Verdict, verdict
+from orgadmin.usage.models import UsageModel
+
+# So many lines of the history, and so many guardrails, stand on the page.
+CHANGES, GUARDRAILS = 60, 100
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What one guardrail by itself makes of the model. ``place`` is the workspace it is filed in, "" where it
+    is not known."""
+
+    uid: str
+    name: str
+    place: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Rulings:
+    """What refuses comes first; ``counts`` are by the name of the outcome, of all."""
+
+    shown: list[Ruling]
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class One:
+    """``names`` are those of providers by slug; ``is_used``: somebody ever used it, here or elsewhere."""
+
+    model: CatalogModel
+    endpoints: list[CatalogEndpoint]
+    names: Mapping[str, str]
+    history: list[Happening]
+    has_more: bool
+    is_used: bool
+
+
+def model_of(organization: Organization, slug: str) -> CatalogModel | None:
+    """A model by the name of requests or, where none has it, by the one that never changes."""
+    rows = CatalogModel.objects.filter(organization=organization)
+    return rows.filter(slug=slug).first() or rows.filter(permaslug=slug).order_by("slug").first()
+
+
+def one(model: CatalogModel) -> One:
+    organization = model.organization
+    changes = CatalogChange.objects.filter(organization=organization, slug=model.slug)
+    found = [happening(change) for change in changes[: CHANGES + 1]]
+    return One(
+        model=model,
+        endpoints=list(CatalogEndpoint.objects.filter(model=model, gone_at=None)),
+        names=providers_by_slug(organization),
+        history=found[:CHANGES],
+        has_more=len(found) > CHANGES,
+        is_used=UsageModel.objects.filter(permaslug=model.permaslug).exists(),
+    )
+
+
+def offered(found: One) -> Offered:
+    """The model as rules see it: nobody offers what is gone, and whom a router asks is not known."""
+    model = found.model
+    places = tuple(Endpoint(row.provider, row.is_zdr) for row in found.endpoints)
+    if model.gone_at is not None:
+        return Offered(model.listed_as, ())
+    is_unknown = model.endpoints_at is None or (not places and model.prices.get("prompt") == VARIES)
+    return Offered(model.listed_as, None if is_unknown else places)
+
+
+def rulings(organization: Organization, model: Offered) -> Rulings:
+    """What each guardrail of the organization makes of the model, in two queries."""
+    rows = Guardrail.objects.filter(organization=organization, gone_at=None).order_by("name", "pk")
+    places = dict(Workspace.objects.filter(organization=organization).values_list("uid", "name"))
+    found = [
+        Ruling(
+            row.uid,
+            row.name,
+            places.get(row.workspace_uid or "", ""),
+            verdict(model, [layer_of(row, KEY)]),
+        )
+        for row in rows
+    ]
+    counts = {name.name: sum(one.verdict.outcome is name for one in found) for name in Outcome}
+    return Rulings(sorted(found, key=lambda one: one.verdict.outcome)[:GUARDRAILS], counts)
