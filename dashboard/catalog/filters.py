@@ -9,15 +9,15 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 STATES: Mapping[str, str] = {
-    "expiring": "Ends soon",
+    "expiring": "Has an end",
     "new": "New in 30 days",
     "gone": "No longer offered",
 }
 PRICES: Mapping[str, str] = {"free": "Free", "paid": "Paid", "varies": "Price varies"}
 ZDR: Mapping[str, str] = {
-    "some": "Zero data retention somewhere",
-    "all": "Zero data retention everywhere",
-    "none": "Nowhere",
+    "some": "At one provider or more",
+    "all": "At every provider",
+    "none": "At none",
     "unknown": "Not known",
 }
 USED: Mapping[str, str] = {"yes": "Used here in 30 days", "no": "Not used here"}

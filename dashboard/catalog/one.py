@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dashboard.catalog.rules import Rule, rules_of
 from dashboard.catalog.words import Happening, happening
 from orgadmin.accounts.models import Organization
 from orgadmin.catalog.models import CatalogChange, CatalogEndpoint, CatalogModel
 from orgadmin.catalog.prices import VARIES
 from orgadmin.catalog.selectors import providers_by_slug
-from orgadmin.inventory.models import Guardrail, Workspace
-from orgadmin.policy.subjects import KEY, layer_of
 from orgadmin.policy.verdicts import Endpoint, Offered, Outcome, Verdict, verdict
 from orgadmin.usage.models import UsageModel
 
@@ -21,12 +20,9 @@ CHANGES, GUARDRAILS = 60, 100
 
 @dataclass(frozen=True)
 class Ruling:
-    """What one guardrail by itself makes of the model. ``place`` is the workspace it is filed in, "" where it
-    is not known."""
+    """What one guardrail by itself makes of the model."""
 
-    uid: str
-    name: str
-    place: str
+    rule: Rule
     verdict: Verdict
 
 
@@ -86,16 +82,6 @@ def offered(found: One) -> Offered:
 
 def rulings(organization: Organization, model: Offered) -> Rulings:
     """What each guardrail of the organization makes of the model, in two queries."""
-    rows = Guardrail.objects.filter(organization=organization, gone_at=None).order_by("name", "pk")
-    places = dict(Workspace.objects.filter(organization=organization).values_list("uid", "name"))
-    found = [
-        Ruling(
-            row.uid,
-            row.name,
-            places.get(row.workspace_uid or "", ""),
-            verdict(model, [layer_of(row, KEY)]),
-        )
-        for row in rows
-    ]
+    found = [Ruling(rule, verdict(model, [rule.layer])) for rule in rules_of(organization)]
     counts = {name.name: sum(one.verdict.outcome is name for one in found) for name in Outcome}
     return Rulings(sorted(found, key=lambda one: one.verdict.outcome)[:GUARDRAILS], counts)

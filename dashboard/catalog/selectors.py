@@ -13,14 +13,13 @@ from typing import Any
 from django.utils import timezone
 
 from dashboard.catalog.filters import ModelFilters
+from dashboard.catalog.rules import rules_of
 from orgadmin.accounts.models import Organization
 from orgadmin.catalog.models import CatalogModel
 from orgadmin.catalog.prices import VARIES
 from orgadmin.catalog.selectors import providers_by_slug
-from orgadmin.inventory.models import Guardrail
 from orgadmin.policy.layers import Layer
 from orgadmin.policy.offers import endpoints_of
-from orgadmin.policy.subjects import KEY, layer_of
 from orgadmin.policy.verdicts import Endpoint, Offered, Outcome, verdict
 from orgadmin.usage.clock import today
 from orgadmin.usage.models import Dimension, UsageModel
@@ -108,17 +107,17 @@ class Models:
 
 
 def models_of(organization: Organization, filters: ModelFilters, *, reads_all: bool) -> Models:
-    """Six queries; four for who does not read everything."""
+    """Seven queries; three for who does not read everything."""
     rows = _rows(organization, _spend(organization) if reads_all else {})
     names = providers_by_slug(organization)
-    guardrails = _guardrails(organization) if reads_all else []
+    rules = rules_of(organization) if reads_all else []
     alive = [row for row in rows if not row.is_gone]
-    layer = next((layer_of(one, KEY) for one in guardrails if one.uid == filters.guardrail), None)
+    layer = next((rule.layer for rule in rules if rule.uid == filters.guardrail), None)
     choices = Choices(
         providers=sorted(((slug, names.get(slug, slug)) for slug in _all(alive, "providers")), key=_words),
         takes=[(one, one) for one in sorted(_all(alive, "takes"))],
         gives=[(one, one) for one in sorted(_all(alive, "gives"))],
-        guardrails=[(one.uid, one.name) for one in guardrails],
+        guardrails=[(rule.uid, rule.name) for rule in rules],
     )
     shown = [row for row in rows if _fits(row, filters, layer)]
     is_partial = any(row.places is None for row in alive)
@@ -184,11 +183,6 @@ def _owners(
         plain = next((slug for slug in slugs if ":" not in slug), slugs[0])
         found[used if used in slugs else plain] = dollars
     return found
-
-
-def _guardrails(organization: Organization) -> list[Guardrail]:
-    rows = Guardrail.objects.filter(organization=organization, gone_at=None).exclude(name="")
-    return list(rows.order_by("name", "pk"))
 
 
 def _fits(row: Row, filters: ModelFilters, layer: Layer | None) -> bool:

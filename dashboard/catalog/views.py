@@ -9,7 +9,7 @@ from dashboard.catalog import csv, filters
 from dashboard.catalog.filters import ModelFilters
 from dashboard.catalog.one import model_of, offered, one, rulings
 from dashboard.catalog.selectors import models_of
-from dashboard.catalog.words import price_rows
+from dashboard.catalog.words import paragraphs, price_rows
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.pages import page_of, respond
 
@@ -52,6 +52,7 @@ def detail(request: OrgRequest, model_slug: str) -> HttpResponse:
         "found": found,
         "model": model,
         "prices": price_rows(model.prices),
+        "description": paragraphs(model.description),
         "rulings": rulings(request.organization, offered(found)) if request.reads_all else None,
         "reads_all": request.reads_all,
     }

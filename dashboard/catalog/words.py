@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +14,9 @@ from dashboard.formats import UNKNOWN, day, exact_money, number, share
 from orgadmin.catalog.models import CatalogChange
 from orgadmin.catalog.prices import DISCOUNT, OVERRIDES, VARIES
 
+# So much of a description is shown, in characters.
+LONGEST = 2_000
+_LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\([^()\s]{1,500}\)")
 MILLION = Decimal(1_000_000)
 # What each price is paid for, and of how many. Of tokens people speak by the million.
 PRICES: Mapping[str, tuple[str, Decimal, str]] = {
@@ -67,6 +71,16 @@ def price_rows(prices: Mapping[str, Any]) -> list[tuple[str, str]]:
         if name in prices and (prices[name] != "0" or name in ("prompt", "completion"))
     ]
     return rows + [("Otherwise", text) for text in override_texts(prices.get(OVERRIDES, []))]
+
+
+def paragraphs(markdown: str) -> list[str]:
+    """What OpenRouter says of a model, without the marks of its markup, cut where it goes on and on."""
+    text = _LINK.sub(r"\1", markdown[:LONGEST]).replace("**", "").replace("`", "")
+    found = [" ".join(line.lstrip("#> ").split()) for line in text.splitlines()]
+    shown = [line for line in found if line]
+    if len(markdown) > LONGEST and shown:
+        shown[-1] = f"{shown[-1].rpartition(' ')[0]} …"
+    return shown
 
 
 def price_name(name: str) -> str:

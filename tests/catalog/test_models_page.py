@@ -238,3 +238,13 @@ def test_odd_prices_are_shown_as_they_are(reader: Client) -> None:
     assert "from 22:00 to 06:00 UTC on mon: Completion free" in page
     assert "Novel thing" in page
     assert "25.0" in page
+
+
+def test_a_description_is_shown_without_its_markup(reader: Client) -> None:
+    CatalogModel.objects.filter(slug=GPT).update(
+        description="# Big\n\nIt is **good** at [code](https://x.example) <b>always</b>.\n- `fast`"
+    )
+    page = text(reader, f"{GPT}/")
+    assert "<p>Big</p><p>It is good at code &lt;b&gt;always&lt;/b&gt;.</p><p>- fast</p>" in page
+    CatalogModel.objects.filter(slug=GPT).update(description="word " * 900)
+    assert "word …" in text(reader, f"{GPT}/")
