@@ -43,7 +43,7 @@ def text(browser: Client, query: str = "", status: int = 200) -> str:
 
 def slugs(browser: Client, query: str = "") -> list[str]:
     """The models of the first page, in their order."""
-    return re.findall(r'<span class="sub mono">([^<]+)</span>', text(browser, query))
+    return re.findall(r'<span class="sub mono when-wide">([^<]+)</span>', text(browser, query))
 
 
 def lines(browser: Client, query: str = "") -> list[dict[str, str]]:
@@ -170,7 +170,7 @@ def test_a_member_sees_the_catalog_and_nothing_of_others(
     Guardrail.objects.create(organization=synced, uid="b", name="Closed rules", ignored_models=["x/y"])
     browser = sign_in(member)
     page = text(browser)
-    assert "Spend of 30 days" not in page
+    assert "Spend, 30 d" not in page
     assert "Closed rules" not in page
     assert "spend_30d_usd" not in lines(browser)[0]
     assert len(lines(browser, "?used=yes&guardrail=b&sort=-spend")) == len(lines(browser))
