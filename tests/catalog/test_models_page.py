@@ -43,7 +43,7 @@ def text(browser: Client, query: str = "", status: int = 200) -> str:
 
 def slugs(browser: Client, query: str = "") -> list[str]:
     """The models of the first page, in their order."""
-    return re.findall(r'<span class="sub mono when-wide">([^<]+)</span>', text(browser, query))
+    return re.findall(r'<span class="sub mono">([^<]+)</span>', text(browser, query))
 
 
 def lines(browser: Client, query: str = "") -> list[dict[str, str]]:
