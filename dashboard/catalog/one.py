@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from dashboard.catalog.rules import Rule, rules_of
 from dashboard.catalog.words import Happening, happening
 from orgadmin.accounts.models import Organization
-from orgadmin.catalog.models import CatalogChange, CatalogEndpoint, CatalogModel
+from orgadmin.catalog.models import CatalogChange, CatalogEndpoint, CatalogModel, CatalogProvider
 from orgadmin.catalog.prices import VARIES
-from orgadmin.catalog.selectors import providers_by_slug
 from orgadmin.policy.verdicts import Endpoint, Offered, Outcome, Verdict, verdict
 from orgadmin.usage.models import UsageModel
 
@@ -40,11 +39,11 @@ class Rulings:
 
 @dataclass(frozen=True)
 class One:
-    """``names`` are those of providers by slug; ``is_used``: somebody ever used it, here or elsewhere."""
+    """``providers`` are by slug; ``is_used``: somebody ever used it, here or elsewhere."""
 
     model: CatalogModel
     endpoints: list[CatalogEndpoint]
-    names: Mapping[str, str]
+    providers: Mapping[str, CatalogProvider]
     history: list[Happening]
     has_more: bool
     is_used: bool
@@ -63,7 +62,7 @@ def one(model: CatalogModel) -> One:
     return One(
         model=model,
         endpoints=list(CatalogEndpoint.objects.filter(model=model, gone_at=None)),
-        names=providers_by_slug(organization),
+        providers={row.slug: row for row in CatalogProvider.objects.filter(organization=organization)},
         history=found[:CHANGES],
         has_more=len(found) > CHANGES,
         is_used=UsageModel.objects.filter(permaslug=model.permaslug).exists(),

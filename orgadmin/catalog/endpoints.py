@@ -33,7 +33,7 @@ from orgadmin.inventory.kinds import daily
 from orgadmin.inventory.leases import Holding
 from orgadmin.inventory.models import SyncRun
 from orgadmin.inventory.pull import PATIENCE
-from orgadmin.openrouter.errors import Forbidden, NotFound, OpenRouterError, Unauthorized
+from orgadmin.openrouter.errors import Forbidden, OpenRouterError, Unauthorized
 from orgadmin.openrouter.model_endpoints import Endpoint, of_model
 from orgadmin.openrouter.transport import OpenRouter
 
@@ -65,7 +65,7 @@ def _left(organization: Organization, round_at: datetime) -> QuerySet[CatalogMod
 
 def pull_endpoints(run: SyncRun, held: Holding) -> None:
     """The body of the kind "endpoints". Raises OpenRouterError, never Forbidden: of a single model it says
-    nothing of the key."""
+    nothing of the key. A 404 says as little: whether a model is gone, the catalog tells."""
     client = client_for(run.organization, patience=PATIENCE)
     try:
         _Round(client, run, held).work()
@@ -120,12 +120,13 @@ class _Round:
 
     def _ask(self, model: CatalogModel) -> None:
         try:
-            found: Sequence[Endpoint] = of_model(self._client, model_id=model.slug).endpoints
-        except (NotFound, ValueError):
-            # Nobody serves what is not there; the next look at the catalog says whether it went.
-            found = ()
+            found = of_model(self._client, model_id=model.slug)
+        except ValueError:
+            # What is no author and slug has no address to ask at.
+            self._leave_out(model)
+            return
         self._held.renew()
-        keep_endpoints(self._run, model, found, self._zdr, self._providers)
+        keep_endpoints(self._run, model, found.endpoints, self._zdr, self._providers)
 
     def _leave_out(self, model: CatalogModel) -> None:
         """Asked for and not told: the rest of the round goes on, what we knew stays."""

@@ -38,8 +38,8 @@ def model_values(model: Model) -> dict[str, Any]:
         "created_at": model.created,
         "expires_on": model.expiration_date,
         "knowledge_cutoff": model.knowledge_cutoff,
-        "context_length": model.context_length,
-        "max_completion_tokens": model.top_provider.max_completion_tokens,
+        "context_length": _whole(model.context_length),
+        "max_completion_tokens": _whole(model.top_provider.max_completion_tokens),
         "is_moderated": model.top_provider.is_moderated,
         "input_modalities": _plain(model.architecture.input_modalities),
         "output_modalities": _plain(model.architecture.output_modalities),
@@ -75,12 +75,12 @@ def endpoint_values(endpoint: Endpoint, place: int, provider: str) -> dict[str, 
         "provider_name": _cut(CatalogEndpoint, "provider_name", endpoint.provider_name),
         "place": place,
         "quantization": _cut(CatalogEndpoint, "quantization", endpoint.quantization or ""),
-        "context_length": endpoint.context_length,
-        "max_completion_tokens": endpoint.max_completion_tokens,
+        "context_length": _whole(endpoint.context_length),
+        "max_completion_tokens": _whole(endpoint.max_completion_tokens),
         "prompt": kept(endpoint.pricing.prompt),
         "completion": kept(endpoint.pricing.completion),
         "prices": _plain(texts(endpoint.pricing)),
-        "status": endpoint.status,
+        "status": _whole(endpoint.status, 2**31 - 1),
         "uptime": None if uptime is None else float(uptime),
         "extra": _extra(endpoint, endpoint.pricing),
     }
@@ -94,6 +94,11 @@ def _extra(*parts: Any, also: tuple[str, ...] = ()) -> Any:
         if value is not None:
             found[name] = dataclasses.asdict(value) if _is_record(value) else value
     return _plain(found)
+
+
+def _whole(value: int | None, most: int = 2**63 - 1) -> int | None:
+    """A count as the column takes it."""
+    return None if value is None else max(-most, min(value, most))
 
 
 def _is_record(value: Any) -> bool:

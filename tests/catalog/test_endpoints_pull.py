@@ -162,3 +162,15 @@ def test_who_left_a_model_is_gone_and_a_vanished_model_has_nobody(
     sandbox.sandbox.outside.change_model(GPT, listed=False)
     pulled("catalog")
     assert not CatalogEndpoint.objects.filter(model=model, gone_at=None).exists()
+
+
+def test_a_404_says_nothing_of_who_serves_a_model(
+    synced: Organization, pulled: Pull, pull: Pull, sandbox: RunningSandbox
+) -> None:
+    pulled("catalog")
+    pulled("endpoints")
+    before = CatalogEndpoint.objects.filter(gone_at=None).count()
+    CatalogState.objects.update(round_at=timezone.now() + timedelta(seconds=1))
+    sandbox.sandbox.fault(kind="status", path="/models/*/endpoints", status=404, times=4)
+    assert pull("endpoints").state == SyncRun.State.FAILED
+    assert CatalogEndpoint.objects.filter(gone_at=None).count() == before

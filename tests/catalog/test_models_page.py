@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orgadmin.accounts.models import Organization, User
-from orgadmin.catalog.models import CatalogEndpoint, CatalogModel
+from orgadmin.catalog.models import CatalogEndpoint, CatalogModel, CatalogProvider
 from orgadmin.inventory.models import Guardrail
 from orgadmin.usage.models import UsageModel, UsageRollup
 from tests.conftest import SignIn
@@ -248,3 +248,15 @@ def test_a_description_is_shown_without_its_markup(reader: Client) -> None:
     assert "<p>Big</p><p>It is good at code &lt;b&gt;always&lt;/b&gt;.</p><p>- fast</p>" in page
     CatalogModel.objects.filter(slug=GPT).update(description="word " * 900)
     assert "word …" in text(reader, f"{GPT}/")
+
+
+def test_a_provider_says_where_it_is_and_nothing_dangerous_is_a_link(reader: Client) -> None:
+    CatalogProvider.objects.filter(slug="openai").update(
+        datacenters=["DE", "US"],
+        privacy_policy_url="javascript:alert(1)",
+        status_page_url="https://s.example",
+    )
+    page = text(reader, f"{GPT}/")
+    assert "in DE, US" in page
+    assert 'href="https://s.example"' in page
+    assert "javascript:alert" not in page
