@@ -18,6 +18,7 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
+from dashboard.catalog.filters import FIELDS as CATALOG
 from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
@@ -340,20 +341,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "workspace",
     ),
     "credits/": ("range",),
-    "models/": (
-        "q",
-        "provider",
-        "takes",
-        "gives",
-        "zdr",
-        "price",
-        "used",
-        "guardrail",
-        "state",
-        "sort",
-        "page",
-    ),
-    "models/csv/": ("q", "provider", "takes", "gives", "zdr", "price", "used", "guardrail", "state", "sort"),
+    "models/": (*CATALOG, "page"),
+    "models/csv/": CATALOG,
     "guardrails/assign/": ("kind", "guardrail", "selected", "q", "all"),
     "policy/": ("key", "member", "workspace", "model", "q"),
     "spend/filter/": ("by", "q", "model", "provider", "key", "member", "workspace"),
