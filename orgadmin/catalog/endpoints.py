@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from datetime import time as clock
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization
-from orgadmin.catalog.mirroring import What, can_name, changes, is_other, upsert
+from orgadmin.catalog.mirroring import What, can_name, changes, filled, is_other, upsert
 from orgadmin.catalog.models import (
     CatalogChange,
     CatalogEndpoint,
@@ -44,6 +45,8 @@ SHARE_OF_RATE = 0.25
 # So many models in a row that OpenRouter fails to answer for are no model's fault.
 TROUBLES = 4
 PROGRESS_EVERY = 10
+# A list of what keeps no data that is older than this may not name what is new.
+FRESH = timedelta(hours=6)
 DAILY = daily(clock(2, 20))
 
 
@@ -77,8 +80,7 @@ class _Round:
     def __init__(self, client: OpenRouter, run: SyncRun, held: Holding) -> None:
         self._client, self._run, self._held = client, run, held
         self._state, _ = CatalogState.objects.get_or_create(organization=run.organization)
-        self._zdr: Zdr | None = known_zdr(self._state)
-        self._providers = provider_slugs(run.organization)
+        self._known = Known.of(self._state)
         self._left_out: list[str] = []
 
     def work(self) -> None:
@@ -126,7 +128,7 @@ class _Round:
             self._leave_out(model)
             return
         self._held.renew()
-        keep_endpoints(self._run, model, found.endpoints, self._zdr, self._providers)
+        keep_endpoints(self._run, model, found.endpoints, self._known)
 
     def _leave_out(self, model: CatalogModel) -> None:
         """Asked for and not told: the rest of the round goes on, what we knew stays."""
@@ -146,24 +148,38 @@ class _Round:
         )
 
 
-def keep_endpoints(
-    run: SyncRun,
-    model: CatalogModel,
-    found: Sequence[Endpoint],
-    zdr: Zdr | None,
-    providers: Mapping[str, str],
-) -> None:
+@dataclass(frozen=True)
+class Known:
+    """What other lists say of endpoints: which keep no data, when that was told, and the slugs of providers
+    by slug and by name."""
+
+    zdr: Zdr | None
+    zdr_at: datetime | None
+    providers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, state: CatalogState) -> Known:
+        return cls(known_zdr(state), state.zdr_at, provider_slugs(state.organization))
+
+    def is_zdr(self, model: CatalogModel, endpoint: Endpoint, *, is_new: bool) -> bool | None:
+        """An endpoint that is new may be younger than the list that does not name it."""
+        said = says_zdr(self.zdr, model.slug, endpoint.model_id, endpoint.tag)
+        is_old_list = self.zdr_at is None or self.zdr_at < timezone.now() - FRESH
+        return None if said is False and is_new and is_old_list else said
+
+
+# An endpoint's tag and its service tier.
+Place = tuple[str, str]
+
+
+def keep_endpoints(run: SyncRun, model: CatalogModel, found: Sequence[Endpoint], known: Known) -> None:
     """Write who serves a model, in one transaction; what nobody serves any more is gone. The first time a
     model is asked for is no history."""
     now, is_first = timezone.now(), model.endpoints_at is None
     rows = {(row.tag, row.service_tier): row for row in CatalogEndpoint.objects.filter(model=model)}
-    wanted: dict[tuple[str, str], dict[str, Any]] = {}
-    for place, one in enumerate(found):
-        if can_name(one.tag, 200):
-            values = endpoint_values(one, place, provider_of(one, providers))
-            values["is_zdr"] = says_zdr(zdr, model.slug, one.model_id, one.tag)
-            wanted.setdefault((one.tag, (one.service_tier or "")[:50]), values)
-    history, written = [], []
+    wanted = _wanted(model, found, known, rows)
+    history: list[CatalogChange] = []
+    written = []
     for (tag, tier), values in wanted.items():
         old = rows.get((tag, tier))
         if old is not None and not is_other(old, values):
@@ -171,11 +187,8 @@ def keep_endpoints(
         if not is_first:
             history += changes(run, now, model.slug, old, values, tag=tag)
         row = old or CatalogEndpoint(organization=run.organization, model=model, tag=tag, service_tier=tier)
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.gone_at = None
-        written.append((old, row))
-    gone = [row for name, row in rows.items() if name not in wanted and row.gone_at is None]
+        written.append((old, filled(row, values)))
+    gone = [row for place, row in rows.items() if place not in wanted and row.gone_at is None]
     history += [
         CatalogChange(organization=run.organization, at=now, slug=model.slug, tag=row.tag, what=What.VANISHED)
         for row in gone
@@ -186,3 +199,16 @@ def keep_endpoints(
         CatalogChange.objects.bulk_create(history)
         CatalogModel.objects.filter(pk=model.pk).update(endpoints_asked_at=now, endpoints_at=now)
     run.gone += len(gone)
+
+
+def _wanted(
+    model: CatalogModel, found: Sequence[Endpoint], known: Known, rows: Mapping[Place, CatalogEndpoint]
+) -> dict[Place, dict[str, Any]]:
+    """What the rows must hold. Of two endpoints that are named alike the first counts."""
+    wanted: dict[Place, dict[str, Any]] = {}
+    for number, one in enumerate(found):
+        place = (one.tag, (one.service_tier or "")[:50])
+        if can_name(one.tag, 200) and place not in wanted:
+            values = endpoint_values(one, number, provider_of(one, known.providers))
+            wanted[place] = {**values, "is_zdr": known.is_zdr(model, one, is_new=place not in rows)}
+    return wanted

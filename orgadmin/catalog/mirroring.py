@@ -25,6 +25,14 @@ def is_other(row: Mirror, values: Mapping[str, Any]) -> bool:
     return row.gone_at is not None or any(getattr(row, name) != value for name, value in values.items())
 
 
+def filled(row: Row, values: Mapping[str, Any]) -> Row:
+    """The row with these values, and not gone."""
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.gone_at = None
+    return row
+
+
 def upsert(run: SyncRun, rows: Iterable[tuple[Row | None, Row]], columns: Iterable[str]) -> None:
     """Write the rows, each with the one we have (None: it is new), and count them in the run."""
     found = list(rows)

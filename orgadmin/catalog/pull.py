@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import Organization
-from orgadmin.catalog.mirroring import What, can_name, changes, is_other, upsert
+from orgadmin.catalog.mirroring import What, can_name, changes, filled, is_other, upsert
 from orgadmin.catalog.models import (
     CatalogChange,
     CatalogEndpoint,
@@ -75,11 +75,7 @@ def _keep_providers(client: OpenRouter, run: SyncRun, held: Holding) -> None:
 
 
 def _row(table: Any, run: SyncRun, old: Any, values: dict[str, Any]) -> Any:
-    row = old if old is not None else table(organization=run.organization)
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.gone_at = None
-    return row
+    return filled(old if old is not None else table(organization=run.organization), values)
 
 
 # --- models ---
@@ -175,8 +171,14 @@ def note_zdr(organization: Organization, zdr: Zdr | None, now: datetime | None =
 
 
 def says_zdr(zdr: Zdr | None, slug: str, permaslug: str, tag: str) -> bool | None:
-    """What the list says of an endpoint. It has no variants: of `:free` and the like it says nothing."""
-    return None if zdr is None or ":" in slug else (permaslug, tag) in zdr
+    """What the list says of an endpoint of the model that requests call ``slug``. It has no variants, whose
+    endpoints may be named like those of the model itself: of `:free` and the like it says nothing. Nor has it
+    aliases, but by the permaslug of what they stand for."""
+    if zdr is None or ":" in slug:
+        return None
+    if (permaslug, tag) in zdr:
+        return True
+    return None if slug.startswith("~") else False
 
 
 def known_zdr(state: CatalogState) -> Zdr | None:

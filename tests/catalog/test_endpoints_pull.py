@@ -174,3 +174,27 @@ def test_a_404_says_nothing_of_who_serves_a_model(
     sandbox.sandbox.fault(kind="status", path="/models/*/endpoints", status=404, times=4)
     assert pull("endpoints").state == SyncRun.State.FAILED
     assert CatalogEndpoint.objects.filter(gone_at=None).count() == before
+
+
+def test_what_is_younger_than_the_list_of_zdr_is_not_judged_by_it(
+    synced: Organization, pulled: Pull, sandbox: RunningSandbox, clock: time_machine.Traveller
+) -> None:
+    pulled("catalog")
+    pulled("endpoints")
+    rows = CatalogEndpoint.objects.filter(model__slug=GPT, tag="openai")
+    assert rows.values_list("is_zdr", flat=True).get() is False
+    rows.delete()
+    CatalogState.objects.update(zdr_at=timezone.now() - timedelta(hours=7))
+    CatalogModel.objects.filter(slug=GPT).update(endpoints_asked_at=None)
+    pulled("endpoints")
+    assert rows.values_list("is_zdr", flat=True).get() is None
+    pulled("catalog")
+    assert rows.values_list("is_zdr", flat=True).get() is False
+
+
+def test_an_alias_is_not_judged_by_a_list_that_does_not_name_it(pulled: Pull) -> None:
+    pulled("catalog")
+    pulled("endpoints")
+    aliases = CatalogEndpoint.objects.filter(model__slug__startswith="~")
+    assert aliases.exists()
+    assert False not in set(aliases.values_list("is_zdr", flat=True))
