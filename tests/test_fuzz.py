@@ -343,6 +343,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "credits/": ("range",),
     "models/": (*CATALOG, "page"),
     "models/csv/": CATALOG,
+    "models/changes/": ("q", "what", "about", "used", "page"),
     "guardrails/assign/": ("kind", "guardrail", "selected", "q", "all"),
     "policy/": ("key", "member", "workspace", "model", "q"),
     "spend/filter/": ("by", "q", "model", "provider", "key", "member", "workspace"),

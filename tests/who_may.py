@@ -50,6 +50,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "credits:show": (READERS, no(READERS)),
     "catalog:list": (EVERYBODY, no(EVERYBODY)),
     "catalog:csv": (EVERYBODY, no(EVERYBODY)),
+    "catalog:changes": (EVERYBODY, no(EVERYBODY)),
     "catalog:detail": (EVERYBODY, no(EVERYBODY)),
     "analytics:show": (READERS, no(READERS)),
     "analytics:builder": (READERS, no(READERS)),

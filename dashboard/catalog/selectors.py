@@ -168,6 +168,11 @@ def _spend(organization: Organization) -> dict[str, tuple[str, Decimal]]:
     return {permaslug: (slug, found[pk].usage + found[pk].byok_usage) for pk, permaslug, slug in names}
 
 
+def used_permaslugs(organization: Organization) -> list[str]:
+    """The models that were used in the last 30 days."""
+    return list(_spend(organization))
+
+
 def _owners(
     values: Sequence[Mapping[str, Any]], spend: Mapping[str, tuple[str, Decimal]]
 ) -> dict[str, Decimal]:

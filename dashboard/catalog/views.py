@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
+from dashboard.catalog import changes as lately
 from dashboard.catalog import csv, filters
+from dashboard.catalog.changes import ChangeFilters, changes_page
 from dashboard.catalog.filters import ModelFilters
 from dashboard.catalog.one import model_of, offered, one, rulings
 from dashboard.catalog.selectors import models_of
@@ -39,6 +41,19 @@ def export(request: OrgRequest) -> StreamingHttpResponse:
     wanted = ModelFilters.of(request.GET, reads_all=request.reads_all)
     found = models_of(request.organization, wanted, reads_all=request.reads_all)
     return csv.stream(found.rows, request.organization, reads_all=request.reads_all)
+
+
+@allow(*SEE)
+def changes(request: OrgRequest) -> HttpResponse:
+    wanted = ChangeFilters.of(request.GET, reads_all=request.reads_all)
+    context = {
+        "organization": request.organization,
+        "page": changes_page(request.organization, wanted, request.GET.get("page")),
+        "filters": wanted,
+        "choices": lately,
+        "reads_all": request.reads_all,
+    }
+    return respond(request, "catalog/changes.html", context, fragment="catalog/_changes.html")
 
 
 @allow(*SEE)

@@ -99,5 +99,6 @@ def paths(key: Key) -> list[str]:
         "models/",
         "models/?q=nothing-is-called-this",
         f"models/{SLUG}/",
+        "models/changes/",
         "models/house/router/",
     ]
