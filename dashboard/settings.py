@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "orgadmin.jobs",
     "orgadmin.keys",
     "orgadmin.guardrails",
+    "orgadmin.members",
+    "orgadmin.workspaces",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

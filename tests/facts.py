@@ -16,7 +16,11 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 # A deletion has no body, and a question to analytics only reads.
-HARMLESS = ("DELETE /keys/{hash}", "POST /analytics/query")
+HARMLESS = (
+    "DELETE /keys/{hash}",
+    "DELETE /workspaces/{id}/budgets/{interval}",
+    "POST /analytics/query",
+)
 
 
 def in_guardrail(body: Any) -> Iterator[str]:
@@ -36,6 +40,39 @@ def in_guardrail(body: Any) -> Iterator[str]:
         yield "the label of a builtin filter"
 
 
+def in_workspace(body: Any) -> Iterator[str]:
+    """What is wrong with the body of a workspace's create or change (FACTS 2.3)."""
+    for name, longest in (("name", 100), ("slug", 50), ("description", 500)):
+        value = body.get(name)
+        if (name in body and value is None and name != "description") or len(value or "x") > longest:
+            yield f"{name}: {str(value)[:60]}"
+    if "slug" in body and not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", body["slug"]):
+        yield f"slug {body['slug']}"
+    if not 0.0001 <= body.get("io_logging_sampling_rate", 1) <= 1:
+        yield f"sampling rate {body['io_logging_sampling_rate']}"
+    if not all(isinstance(number, int) for number in body.get("io_logging_api_key_ids") or ()):
+        yield "key ids that are no numbers"
+
+
+def in_budget(body: Any) -> Iterator[str]:
+    if not body["limit_usd"] > 0:
+        yield f"limit {body['limit_usd']}"
+
+
+def in_people(body: Any) -> Iterator[str]:
+    if not 1 <= len(body["user_ids"]) <= 100 or not all(body["user_ids"]):
+        yield f"{len(body['user_ids'])} people"
+
+
+WORKSPACES = {
+    "POST /workspaces": in_workspace,
+    "PATCH /workspaces/{id}": in_workspace,
+    "PUT /workspaces/{id}/budgets/{interval}": in_budget,
+    "POST /workspaces/{id}/members/add": in_people,
+    "POST /workspaces/{id}/members/remove": in_people,
+}
+
+
 def breaches(calls: Iterable[Seen]) -> list[str]:
     """A line for each thing that was sent and should not have been."""
     found = []
@@ -46,6 +83,8 @@ def breaches(calls: Iterable[Seen]) -> list[str]:
             found += [f"update: {problem}" for problem in in_update(call.body)]
         elif call.endpoint in ("POST /guardrails", "PATCH /guardrails/{id}"):
             found += [f"guardrail: {problem}" for problem in in_guardrail(call.body)]
+        elif call.endpoint in WORKSPACES:
+            found += [f"{call.endpoint}: {problem}" for problem in WORKSPACES[call.endpoint](call.body)]
         elif call.method != "GET" and call.endpoint not in HARMLESS:
             found.append(f"nobody asked for {call.method} {call.path}")
         if call.method != "GET" and call.status == 400:

@@ -80,7 +80,8 @@ def _rows(organization: Organization, noun: Noun, client: OpenRouter) -> list[Mi
     links = noun.prepare(organization)
     scopes: list[str | None] = [None]
     if noun.per_workspace:
-        scopes = [workspace.id for page in workspaces.walk(client) for workspace in page]
+        has_its = noun.asks(organization)
+        scopes = [row.id for page in workspaces.walk(client) for row in page if has_its(row.id)]
     now = timezone.now()
     items = [item for scope in scopes for page in noun.walk(client, scope) for item in page]
     if noun.beyond is not None:

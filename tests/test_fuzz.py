@@ -18,7 +18,6 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
-from dashboard.catalog.filters import FIELDS as CATALOG
 from orgadmin.accounts.models import Membership, Organization, Role, User
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
@@ -27,9 +26,11 @@ from orgadmin.usage.models import SavedQuery
 from tests import facts
 from tests.bad_input import BYTES, FEWER, TEXTS
 from tests.conftest import Bells, SignIn, person
+from tests.fuzzed_pages import PAGES
 from tests.guardrails import posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE
+from tests.workspaces import posts as workspace_posts
 
 Form = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
@@ -133,6 +134,8 @@ def _address(path: str) -> Callable[[Stage], str]:
         rotation=stage.rotation.pk,
         job=stage.job.pk,
         saved=stage.saved.pk,
+        member=stage.key.creator_user_id,
+        workspace=stage.key.workspace_uid,
     )
 
 
@@ -197,9 +200,16 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _address("guardrails/assign/start/"),
         lambda stage: {"kind": "keys", "guardrail": "none", "selected": stage.key.hash, "form_token": ""},
     ),
+    "offboard": (
+        _address("members/{member}/leaving/start/"),
+        _fixed(
+            keys="delete", confirmation="not that", guardrail="on", workspaces="on", form_token="", seen=""
+        ),
+    ),
     "new guardrail": (_address("guardrails/create/"), posts.new_guardrail),
     "edit guardrail": (_address("guardrails/{guardrail}/edit/"), posts.edited_guardrail),
     "delete guardrail": (_address("guardrails/{guardrail}/delete/"), _fixed(confirmation="not its name")),
+    **{name: (_address(path), form) for name, (path, form) in workspace_posts.FORMS.items()},
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -298,58 +308,6 @@ def what_is_wrong(response: Any) -> str:
 
 
 # --- the parameters of pages ---
-
-# With a metric: tests/analytics/test_fuzz_questions.py.
-ANALYTICS = (
-    *("metric", "by", "every", "range", "since", "until", "sort", "dir", "limit", "run"),
-    *("f0", "op0", "v0", "q0"),
-)
-PAGES: Mapping[str, tuple[str, ...]] = {
-    "keys/": ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort", "page"),
-    "keys/csv/": ("q", "workspace", "state", "owner", "limit", "expires", "idle", "sort"),
-    "keys/create/": ("workspace",),
-    "keys/rotations/": ("page",),
-    **dict.fromkeys(("workspaces/", "members/"), ("q", "sort", "gone", "page")),
-    **dict.fromkeys(("workspaces/csv/", "members/csv/"), ("q", "sort", "gone")),
-    "guardrails/": ("q", "workspace", "sort", "page"),
-    "guardrails/create/": ("copy",),
-    "guardrails/suggest/": ("list", "add-allowed_models"),
-    "guardrails/csv/": ("q", "workspace", "sort"),
-    "audit-log/": ("actor", "action", "noun", "target", "outcome", "since", "until", "page"),
-    "audit-log/csv/": ("actor", "action", "noun", "target", "outcome", "since", "until"),
-    "sync/": ("kind", "state", "page"),
-    "sync/jobs/": ("page",),
-    "search/": ("q",),
-    "analytics/": ANALYTICS,
-    "analytics/builder/": (*ANALYTICS, "add", "drop"),
-    "analytics/run/": (*ANALYTICS, "page"),
-    "analytics/csv/": ANALYTICS,
-    "analytics/daily/": ("by", "metric", "range", "since", "until", "page"),
-    "analytics/daily/csv/": ("by", "metric", "range", "since", "until"),
-    "analytics/saved/new/": ("metric", "f0"),
-    "spend/": (
-        "range",
-        "since",
-        "until",
-        "group",
-        "measure",
-        "grain",
-        "model",
-        "provider",
-        "key",
-        "member",
-        "workspace",
-    ),
-    "credits/": ("range",),
-    "models/": (*CATALOG, "page"),
-    "models/csv/": CATALOG,
-    "models/changes/": ("q", "what", "about", "used", "page"),
-    "guardrails/assign/": ("kind", "guardrail", "selected", "q", "all"),
-    "policy/": ("key", "member", "workspace", "model", "q"),
-    "spend/filter/": ("by", "q", "model", "provider", "key", "member", "workspace"),
-    "spend/csv/": ("range", "since", "until", "model", "provider", "key", "member", "workspace"),
-    "spend/reconciliation/": ("only", "page"),
-}
 
 
 @pytest.mark.parametrize("place", PAGES)

@@ -19,7 +19,7 @@ from orgadmin.accounts.models import Invitation, Membership, Organization, Role,
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
 from orgadmin.catalog.models import CatalogModel
-from orgadmin.inventory.models import Key, Member, Workspace
+from orgadmin.inventory.models import Key, Member, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
@@ -91,7 +91,8 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
     return {
         "organization": synced.slug,
         "key_hash": own[0].hash,
-        "workspace_uid": Workspace.objects.filter(organization=synced)[0].uid,
+        "workspace_uid": WorkspaceBudgets.objects.exclude(monthly=None)[0].workspace_uid,
+        "interval": "monthly",
         "guardrail_uid": posts.guardrail(synced).uid,
         "model_slug": CatalogModel.objects.create(
             organization=synced, slug="house/one:free", permaslug="house/one", listed_as="house/one:free"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -175,14 +175,23 @@ def act_of(*, organization: Organization, entry_id: int) -> Act | None:
 
 
 def history_of(
-    *, organization: Organization, target_types: Sequence[str], target_id: str, limit: int
+    *,
+    organization: Organization,
+    target_types: Sequence[str],
+    target_id: str,
+    limit: int,
+    also: Mapping[str, Collection[str]] | None = None,
 ) -> list[Act]:
     """The newest ``limit`` acts on one object, newest first: three queries. ``target_types`` are the nouns
-    under which acts are about it."""
+    under which acts are about it; ``also`` names further ids by noun, where acts about the object bear
+    another id than its own."""
     if not target_id:
         return []
+    about = Q(target_type__in=target_types, target_id=target_id)
+    for noun, ids in (also or {}).items():
+        about |= Q(target_type=noun, target_id__in=list(ids))
     # Each act has at most a few rows, and any of them may be the one that knows the object's id.
-    rows = Entry.objects.filter(organization=organization, target_type__in=target_types, target_id=target_id)
+    rows = Entry.objects.filter(about, organization=organization)
     heads = {about or pk for pk, about in rows.order_by("-id").values_list("pk", "about_id")[: limit * 4]}
     return with_outcomes(list(Entry.objects.filter(pk__in=heads).order_by("-id")[:limit]))
 

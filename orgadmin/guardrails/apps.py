@@ -8,6 +8,8 @@ class GuardrailsConfig(AppConfig):
     label = "guardrails"
 
     def ready(self) -> None:
+        # Workers must know what a job of ours does even if no page was ever opened.
+        from orgadmin.guardrails import taking_off  # noqa: F401
         from orgadmin.guardrails.succession import carry_over
         from orgadmin.inventory.successors import register
 

@@ -15,10 +15,19 @@ from django.db.models import FloatField
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.text import in_every_text, writable
-from orgadmin.inventory import guardrail_nouns
+from orgadmin.inventory import guardrail_nouns, workspace_nouns
 from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
 from orgadmin.inventory.mirror import Mirror
-from orgadmin.inventory.models import Guardrail, Key, KeyAssignment, Member, MemberAssignment, Workspace
+from orgadmin.inventory.models import (
+    Guardrail,
+    Key,
+    KeyAssignment,
+    Member,
+    MemberAssignment,
+    Workspace,
+    WorkspaceBudgets,
+    WorkspaceMember,
+)
 from orgadmin.inventory.money import MOST, nano_that_fits, to_dollars
 from orgadmin.openrouter import keys, members, workspaces
 from orgadmin.openrouter.transport import OpenRouter
@@ -39,8 +48,8 @@ class Noun:
     ``columns`` maps a column to the attribute it copies. A change in a column that is not ``volatile`` and
     that we did not make is an audit entry. ``confirm`` asks for one object by identity and raises NotFound
     when it is gone; without it a second walk has to miss the object too. ``beyond`` finds what no list shows,
-    given the identities that were met. ``capability`` names what a 404 on the whole list means the account
-    lacks.
+    given the identities that were met. ``asks`` says of which workspaces to ask. ``capability`` names what a
+    404 on the whole list means the account lacks.
     """
 
     kind: str
@@ -54,6 +63,7 @@ class Noun:
     per_workspace: bool = False
     confirm: Callable[[OpenRouter, str], Any] | None = None
     beyond: Callable[[OpenRouter, Organization, Set[str]], Iterator[Sequence[Any]]] | None = None
+    asks: Callable[[Organization], Callable[[str], bool]] = field(default=lambda _: lambda _: True)
     capability: str = ""
     prepare: Callable[[Organization], Any] = field(default=lambda _: None)
     derive: Derive = field(default=lambda item, row, links, now: {})
@@ -275,8 +285,55 @@ GUARDRAILS = Noun(
     volatile=guardrail_nouns.GUARDRAIL_VOLATILE,
 )
 
+WORKSPACE_BUDGETS = Noun(
+    kind="workspace-budgets",
+    singular="workspace_budgets",
+    model=WorkspaceBudgets,
+    identity="workspace_uid",
+    upstream_identity="workspace_uid",
+    per_workspace=True,
+    walk=workspace_nouns.walk_budgets,
+    confirm=workspace_nouns.confirm_budgets,
+    columns=workspace_nouns.BUDGET_COLUMNS,
+    # The flag is the workspace's, and audited there.
+    volatile=frozenset({"since", "include_byok"}),
+    # FACTS 3.6: only enterprise plans have budgets.
+    capability="workspace_budgets",
+    prepare=workspace_nouns.names_of_workspaces,
+    called=lambda uid, _, names: str(names.get(uid, "")),
+)
+
+WORKSPACE_MEMBERS = Noun(
+    kind="workspace-members",
+    singular="workspace_member",
+    model=WorkspaceMember,
+    identity="place",
+    upstream_identity="place",
+    per_workspace=True,
+    asks=workspace_nouns.but_the_default,
+    walk=workspace_nouns.walk_members,
+    columns=workspace_nouns.MEMBER_COLUMNS,
+    volatile=frozenset({"uid", "created_at"}),
+    # FACTS trap 31: not every server has this read.
+    capability="workspace_members",
+    prepare=workspace_nouns.names_of_both,
+    called=lambda _, values, names: workspace_nouns.called_place(
+        names, str(values["workspace_uid"]), str(values["user_id"])
+    ),
+)
+
 # In the order of a first sync: keys point at the two before, guardrails that no list shows are known by who
 # holds them.
 NOUNS: Mapping[str, Noun] = {
-    noun.kind: noun for noun in (WORKSPACES, MEMBERS, KEYS, KEY_ASSIGNMENTS, MEMBER_ASSIGNMENTS, GUARDRAILS)
+    noun.kind: noun
+    for noun in (
+        WORKSPACES,
+        MEMBERS,
+        KEYS,
+        KEY_ASSIGNMENTS,
+        MEMBER_ASSIGNMENTS,
+        GUARDRAILS,
+        WORKSPACE_BUDGETS,
+        WORKSPACE_MEMBERS,
+    )
 }

@@ -89,10 +89,10 @@ class Pull:
         if not self.noun.per_workspace:
             yield None
             return
+        has_its = self.noun.asks(self.organization)
         for page in workspaces.walk(self.client):
             self.held.renew()
-            for workspace in page:
-                yield workspace.id
+            yield from (workspace.id for workspace in page if has_its(workspace.id))
 
     def _pages(self) -> Iterator[tuple[datetime, Sequence[Any]]]:
         """Each page with the moment just before it was asked for."""

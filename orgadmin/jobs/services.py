@@ -57,6 +57,16 @@ def register(kind: str) -> Callable[[Act], Act]:
     return keep
 
 
+def is_kind(kind: str) -> bool:
+    """Whether a slice registered jobs of this kind."""
+    return kind in _ACTS
+
+
+def act_of(kind: str) -> Act:
+    """What jobs of a kind do to one item, for a job that is made of several kinds."""
+    return _ACTS[kind]
+
+
 @dataclass(frozen=True)
 class NewJob:
     """What to start: ``targets`` are (id, name) pairs; ``params`` are the same for every item."""

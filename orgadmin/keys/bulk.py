@@ -10,14 +10,15 @@ from typing import Any
 
 from django.db.models import ExpressionWrapper, F, Q, QuerySet
 
-from orgadmin.access import PERMISSIONS, Permission
+from orgadmin.access import Permission
 from orgadmin.accounts.connection import client_for
-from orgadmin.accounts.models import Membership, Organization, User
+from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.tokens import token_of
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.money import MoneyField
 from orgadmin.inventory.nouns import stored
 from orgadmin.jobs.models import Job, JobItem
+from orgadmin.jobs.permission import permissions_of
 from orgadmin.jobs.services import PATIENCE, NewJob, Skip, job_start, register
 from orgadmin.keys.forms import OWN_WINDOW
 from orgadmin.keys.selectors import lockable, own_members
@@ -149,14 +150,6 @@ def bulk_start(
     )
 
 
-def _permissions(job: Job) -> frozenset[str]:
-    """What the actor may do now: a role taken away stops a job that was started with it."""
-    membership = Membership.objects.filter(
-        organization=job.organization, user=job.actor, user__is_active=True
-    ).first()
-    return PERMISSIONS.get(membership.role, frozenset()) if membership else frozenset()
-
-
 def _key(job: Job, item: JobItem, may: frozenset[str]) -> Key:
     """The item's key as it is now. Raises Skip when it is gone or the actor may not change it (any more)."""
     keys = Key.objects.select_related("organization").filter(organization=job.organization)
@@ -172,7 +165,7 @@ def _key(job: Job, item: JobItem, may: frozenset[str]) -> Key:
 
 
 def _switch(job: Job, item: JobItem, *, disabled: bool) -> None:
-    may = _permissions(job)
+    may = permissions_of(job)
     key = _key(job, item, may)
     may_change = Permission.CHANGE in may
     already = Skip(f"It was {'disabled' if disabled else 'enabled'} already.")
@@ -206,7 +199,7 @@ def enable(job: Job, item: JobItem) -> str:
 
 @register("keys.limit")
 def limit(job: Job, item: JobItem) -> str:
-    key = _key(job, item, _permissions(job))
+    key = _key(job, item, permissions_of(job))
     wanted = _wanted(job, key)
     # The window that a key has now stands in no parameter, and the mirror may be minutes old.
     if job.params["limit_reset"] == OWN_WINDOW or _limit_of(key) == wanted:
@@ -241,5 +234,5 @@ def _limit_of(key: Key) -> dict[str, Any]:
 
 @register("keys.delete")
 def delete(job: Job, item: JobItem) -> str:
-    key_delete(actor=job.actor, key=_key(job, item, _permissions(job)), patience=PATIENCE)
+    key_delete(actor=job.actor, key=_key(job, item, permissions_of(job)), patience=PATIENCE)
     return "Deleted."

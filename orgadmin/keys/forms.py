@@ -14,14 +14,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from orgadmin.audit.text import writable
+from orgadmin.fields import DollarsField
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.windows import RESETS
 from orgadmin.keys.drafts import EDITABLE, KeyDraft, KeyEdit
 
 # OpenRouter states no longest name; this is what a list can still show.
 LONGEST_NAME = 200
-# Far above any real cap, far below what a column of nano-dollars holds.
-HIGHEST_LIMIT = Decimal(1_000_000_000)
 RESET_CHOICES = [
     ("", "Never: a cap for the key's lifetime"),
     *((key, f"Every {unit}") for key, unit in RESETS.items()),
@@ -29,8 +28,6 @@ RESET_CHOICES = [
 # In the form of many keys: each keeps its window, or its limit is for its lifetime.
 OWN_WINDOW, LIFETIME = "own", "lifetime"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 
 
 class NameField(forms.CharField):
@@ -50,33 +47,19 @@ class NameField(forms.CharField):
         return name
 
 
-class LimitField(forms.DecimalField):
+class LimitField(DollarsField):
     """US dollars, zero or more; empty = unlimited."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             required=False,
             min_value=Decimal(0),
-            max_value=HIGHEST_LIMIT,
-            decimal_places=6,
-            max_digits=16,
-            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
             error_messages={
-                "invalid": "Write an amount in US dollars, such as 25 or 12.50.",
                 "min_value": "A limit cannot be negative. Leave it empty for no limit.",
                 "max_value": "That is more than a billion dollars. Leave it empty for no limit.",
             },
             **kwargs,
         )
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, str):
-            value = value.strip().removeprefix("$")
-            # Only where they group thousands: "12,50" is twelve and a half to half the world, not 1250.
-            if len(value) > 40 or ("," in value and not _THOUSANDS.fullmatch(value)):
-                raise ValidationError(self.error_messages["invalid"], code="invalid")
-            value = value.replace(",", "")
-        return super().to_python(value)
 
 
 class ExpiryField(forms.CharField):

@@ -11,18 +11,22 @@ from typing import Any
 
 from orgadmin.sandbox.catalog import model_named
 from orgadmin.sandbox.clock import Clock
-from orgadmin.sandbox.dice import hex_digest
+from orgadmin.sandbox.dice import hex_digest, uuid_text
 from orgadmin.sandbox.ledger import Amounts, Gift
 from orgadmin.sandbox.moments import DAY, seconds_of
 from orgadmin.sandbox.money import nanos
 from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.state.budgets import INTERVALS, BudgetRow
 from orgadmin.sandbox.state.guardrails import GuardrailRow
 from orgadmin.sandbox.state.keys import KeyDraft
 from orgadmin.sandbox.state.members import MemberRow
+from orgadmin.sandbox.state.memberships import MembershipRow, role_of
+from orgadmin.sandbox.state.workspaces import WorkspaceRow
 
 CHANGES = (
     "create_key", "update_key", "delete_key", "spend", "correct_day", "quiet_key",
-    "rename_workspace", "delete_workspace", "add_member", "update_member", "remove_member",
+    "create_workspace", "rename_workspace", "update_workspace", "delete_workspace", "set_budget",
+    "join_workspace", "leave_workspace", "add_member", "update_member", "remove_member",
     "create_guardrail", "update_guardrail", "delete_guardrail", "assign_guardrail", "unassign_guardrail",
     "change_model",
 )  # fmt: skip
@@ -33,6 +37,9 @@ _KEY_FIELDS = {
 }  # fmt: skip
 _GUARDRAIL_FIELDS = {field.name for field in fields_of(GuardrailRow)} - {
     "id", "workspace_id", "created_at", "updated_at", "long",
+}  # fmt: skip
+_WORKSPACE_FIELDS = {field.name for field in fields_of(WorkspaceRow)} - {
+    "id", "created_at", "updated_at", "created_by", "long",
 }  # fmt: skip
 _MEMBER_FIELDS = {"email", "first_name", "last_name", "role"}
 
@@ -126,6 +133,15 @@ class Outside:
         with self._changing():
             self._account.keys.quiet(self._account.keys.get(key_hash), self._clock.now())
 
+    def create_workspace(self, *, name: str, slug: str, **fields: Any) -> str:
+        """A new workspace with the fields of `POST /workspaces`, as they are kept; answers its id."""
+        _check_names(fields, _WORKSPACE_FIELDS - {"name", "slug"})
+        with self._changing():
+            self._account.workspaces.check_slug_free(slug)
+            made = uuid_text("outside workspace", self._account.seed, slug)
+            self._account.workspaces.add(WorkspaceRow(made, name, slug, self._clock.now(), **fields))
+            return made
+
     def rename_workspace(
         self, workspace_id: str, *, name: str | None = None, slug: str | None = None
     ) -> None:
@@ -134,6 +150,49 @@ class Outside:
             row.name = name if name is not None else row.name
             row.slug = slug if slug is not None else row.slug
             row.updated_at = self._clock.now()
+
+    def update_workspace(self, workspace_id: str, **fields: Any) -> None:
+        """Sets fields of `PATCH /workspaces/{id}`, and `include_byok_in_budgets`."""
+        _check_names(fields, _WORKSPACE_FIELDS)
+        with self._changing():
+            row = self._account.workspaces.get(workspace_id)
+            for name, value in fields.items():
+                setattr(row, name, _as_number(value))
+            row.updated_at = self._clock.now()
+
+    def set_budget(self, workspace_id: str, interval: str, usd: float | None) -> None:
+        """Makes, changes or (`usd` None) takes away one budget, whatever the order with others."""
+        if interval not in INTERVALS:
+            raise ValueError(f"There is no interval {interval}")
+        with self._changing():
+            workspace, now = self._account.workspaces.get(workspace_id), self._clock.now()
+            row = self._account.budgets.find(workspace.id, interval)
+            if usd is None:
+                self._account.budgets.remove(workspace.id, interval)
+            elif row is None:
+                made = uuid_text("outside budget", self._account.seed, workspace.id, interval)
+                self._account.budgets.add(BudgetRow(made, workspace.id, interval, usd, now, now))
+            else:
+                row.limit_usd, row.updated_at = usd, now
+
+    def join_workspace(self, workspace_id: str, member_id: str, *, managed: bool = False) -> None:
+        """A member of the organization joins a workspace; `managed`: by the identity provider."""
+        with self._changing():
+            workspace = self._account.workspaces.get(workspace_id)
+            member = self._account.members.get(member_id)
+            made = uuid_text("outside place", self._account.seed, workspace.id, member.id)
+            self._account.memberships.add(
+                MembershipRow(
+                    made, workspace.id, member.id, role_of(member), self._clock.now(), managed=managed
+                )
+            )
+
+    def leave_workspace(self, workspace_id: str, member_id: str) -> None:
+        """They keep their keys there. Does nothing for who is no member."""
+        with self._changing():
+            row = self._account.memberships.find(workspace_id, member_id)
+            if row is not None:
+                self._account.memberships.remove(row)
 
     def delete_workspace(self, workspace_id: str) -> None:
         """The workspace, every key and every guardrail in it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 
 from django.db.models import Count, Q, QuerySet
@@ -13,6 +13,7 @@ from orgadmin.access import OrgRequest, Permission
 from orgadmin.accounts.models import User
 from orgadmin.inventory.models import Key
 from orgadmin.jobs.models import Job, JobItem
+from orgadmin.jobs.parts import part_of
 from orgadmin.jobs.selectors import Progress, jobs_of, progresses_of
 from orgadmin.jobs.services import NewJob, job_retry, job_start
 from orgadmin.pages import Page, page_of
@@ -114,8 +115,9 @@ def items_page(job: Job, *, state: str, number: str | None) -> Page[ItemLine]:
 
     def rows(offset: int, limit: int) -> list[ItemLine]:
         found = list(items[offset : offset + limit])
-        known = _known_keys(job, found)
-        return [ItemLine(item, item.target_id if item.target_id in known else "") for item in found]
+        hashes = {item.pk: _key_of(job, item) for item in found}
+        known = _known_keys(job, set(hashes.values()) - {""})
+        return [ItemLine(item, hashes[item.pk] if hashes[item.pk] in known else "") for item in found]
 
     return page_of(items.count(), number, rows)
 
@@ -128,12 +130,16 @@ def _in_state(job: Job, state: str) -> QuerySet[JobItem]:
     return job.items.filter(state=state) if state else job.items.all()
 
 
-def _known_keys(job: Job, items: Sequence[JobItem]) -> set[str]:
-    if not job.kind.startswith("keys."):
+def _key_of(job: Job, item: JobItem) -> str:
+    """The hash of the key that an item is about; "" where it is about something else."""
+    part = part_of(job, item)
+    return part.target if part.kind.startswith("keys.") else ""
+
+
+def _known_keys(job: Job, hashes: Set[str]) -> Set[str]:
+    if not hashes:
         return set()
-    keys = Key.objects.filter(
-        organization_id=job.organization_id, hash__in=[item.target_id for item in items]
-    )
+    keys = Key.objects.filter(organization_id=job.organization_id, hash__in=hashes)
     return set(keys.values_list("hash", flat=True))
 
 

@@ -24,6 +24,10 @@ NOBODY_WORKS = "No worker has taken the sync yet. Is the worker process running?
 
 LACKING = {
     "members": "This account has none: OpenRouter says it is not an organization.",
+    "member_assignments": "OpenRouter says that this account has no members to assign guardrails to.",
+    "workspace_budgets": "OpenRouter says that this account has no budgets of workspaces: they come with its "
+    "Enterprise plan.",
+    "workspace_members": "OpenRouter does not tell this account who is in which workspace.",
     "analytics": "OpenRouter does not offer analytics to this account: what is kept begins with the days of "
     "activity, and older ones can be imported.",
 }

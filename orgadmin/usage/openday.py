@@ -126,7 +126,7 @@ class _Counters:
     """The counters of ten thousand keys: their sum, the largest, and those asked for."""
 
     def __init__(self, organization_id: int, since: date) -> None:
-        self._keys = _counted_today(organization_id)
+        self._keys = counted_today(organization_id)
         day, sums = today(), self._keys.aggregate(**_MONEY)
         counted = {day: _money(*sums.values())} if sums["usage"] is not None else {}
         self._day = day
@@ -180,7 +180,7 @@ _COUNTED = {
 def _from_counters(question: Question, dimension: Dimension) -> list[Row]:
     """What the keys say they spent today, by key or member."""
     column = "pk" if dimension is Dimension.KEY else "owner_id"
-    keys = _counted_today(question.organization_id)
+    keys = counted_today(question.organization_id)
     if dimension in question.filters:
         parts = question.filters[dimension]
         keys = keys.filter(**{f"{column}__in": [part for part in parts if part > 0]})
@@ -188,7 +188,7 @@ def _from_counters(question: Question, dimension: Dimension) -> list[Row]:
     return [(today(), part or 0, _money(*nano)) for part, *nano in rows]
 
 
-def _counted_today(organization_id: int) -> QuerySet[Key]:
+def counted_today(organization_id: int) -> QuerySet[Key]:
     """The keys that spent something today; none before they were asked today."""
     started = SyncRun.objects.filter(
         organization=organization_id, kind="keys", state=SyncRun.State.OK

@@ -7,11 +7,34 @@ from django.http import HttpResponse, StreamingHttpResponse
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.history import history
 from orgadmin.inventory.models import Member
+from orgadmin.inventory.workspace_models import INTERVALS
 from orgadmin.pages import ListFilters, csv_of, page_of, respond
 from orgadmin.usage.outlook import behind
-from orgadmin.workspaces.selectors import SORTS, keys_and_owners, rows, workspace_of
+from orgadmin.usage.pools import as_of
+from orgadmin.workspaces.selectors import (
+    SORTS,
+    budget_lines,
+    guardrails_in,
+    has_members,
+    keys_and_owners,
+    members_by_workspace,
+    names_of,
+    rows,
+    workspace_of,
+)
 
-COLUMNS = ("name", "slug", "workspace_id", "description", "keys", "owners", "spent_this_month_usd")
+COLUMNS = (
+    "name",
+    "slug",
+    "workspace_id",
+    "description",
+    "keys",
+    "owners",
+    "members",
+    "spent_this_month_usd",
+    *(f"{interval}_budget_usd" for interval in INTERVALS),
+    "byok_counts_against_budgets",
+)
 
 
 @allow(Permission.READ)
@@ -22,6 +45,7 @@ def list_workspaces(request: OrgRequest) -> HttpResponse:
         "organization": request.organization,
         "summary": request.organization.summary,
         "filters": filters,
+        "may_act": Permission.CHANGE in request.may,
         "page": page_of(len(found), request.GET.get("page"), lambda at, size: found[at : at + size]),
     }
     return respond(request, "workspaces/list.html", context, fragment="workspaces/_list.html")
@@ -38,7 +62,10 @@ def export(request: OrgRequest) -> StreamingHttpResponse:
             row.workspace.description or "",
             row.keys,
             row.owners,
+            "" if row.members is None else row.members,
             "" if row.spent is None else f"{row.spent:f}",
+            *(f"{row.limits[name]:f}" if name in row.limits else "" for name in INTERVALS),
+            {None: "", True: "yes", False: "no"}[row.workspace.include_byok_in_budgets],
         )
         for row in found
     )
@@ -60,7 +87,17 @@ def detail(request: OrgRequest, workspace_uid: str) -> HttpResponse:
         "creator": Member.objects.filter(
             organization=request.organization, uid=workspace.created_by or ""
         ).first(),
-        "history": history(request.organization, "workspace", workspace.uid),
+        "history": history(
+            request.organization, ("workspace", "workspace_budgets"), workspace.uid, names_of(workspace)
+        ),
+        "lines": budget_lines(workspace),
+        "as_of": as_of(request.organization),
+        "guardrails": guardrails_in(workspace),
+        "members": members_by_workspace(request.organization).get(workspace.uid, 0),
+        "is_told": has_members(request.organization, workspace),
+        "is_default": workspace.uid == request.organization.default_workspace_uid,
+        "lacks_budgets": request.organization.capabilities.get("workspace_budgets") is False,
+        "may_act": Permission.CHANGE in request.may and workspace.gone_at is None,
         "reads_all": request.reads_all,
     }
     return respond(request, "workspaces/detail.html", context)

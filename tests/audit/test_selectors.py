@@ -46,6 +46,25 @@ def test_a_history_is_as_long_as_asked(organization: Organization, admin: User) 
     assert history_of(organization=organization, target_types=["key"], target_id="", limit=4) == []
 
 
+def test_a_history_takes_in_what_bears_other_ids(organization: Organization, admin: User) -> None:
+    def noted(noun: str, uid: str) -> Entry:
+        return audit.note(
+            actor=admin, organization=organization, action=f"{noun}.update", target=Target(noun, uid, "x")
+        )
+
+    ours = [noted("member", "u1"), noted("workspace_member", "w1/u1"), noted("workspace_member", "w2/u1")]
+    for noun, uid in (("workspace_member", "w1/u2"), ("member", "w1/u1"), ("workspace_member", "u1")):
+        noted(noun, uid)
+    acts = history_of(
+        organization=organization,
+        target_types=["member"],
+        target_id="u1",
+        limit=20,
+        also={"workspace_member": ["w1/u1", "w2/u1"]},
+    )
+    assert [act.entry for act in acts] == ours[::-1]
+
+
 def test_an_act_is_found_by_any_of_its_rows(organization: Organization, admin: User) -> None:
     started = audit.start(
         actor=admin, organization=organization, action="key.update", target=Target("key", "h1", "one")

@@ -10,7 +10,7 @@ import pytest
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.models import Entry
-from orgadmin.inventory.models import Key, Workspace
+from orgadmin.inventory.models import Key, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.clock import last_complete_day
@@ -24,6 +24,7 @@ from tests.credits.balances import read
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
+WORKSPACE_PAGES = ("", "edit/", "delete/", "budgets/", "budgets/monthly/raise/", "members/", "members/add/")
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
@@ -66,7 +67,7 @@ def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
 
 def paths(key: Key) -> list[str]:
     rotation, job, entry = Rotation.objects.get(), Job.objects.get(), Entry.objects.latest("pk")
-    one = f"keys/{key.hash}"
+    one, budgets = f"keys/{key.hash}", WorkspaceBudgets.objects.exclude(monthly=None)[0]
     return [
         "keys/",
         "keys/?q=nothing-is-called-this",
@@ -76,9 +77,10 @@ def paths(key: Key) -> list[str]:
         f"keys/rotations/{rotation.pk}/",
         *(f"{one}/{part}" for part in ("", "edit/", "delete/", "rotate/")),
         "workspaces/",
-        f"workspaces/{Workspace.objects.filter(organization__slug='acme')[0].uid}/",
+        "workspaces/create/",
+        *(f"workspaces/{budgets.workspace_uid}/{part}" for part in WORKSPACE_PAGES),
         "members/",
-        f"members/{key.owner.uid}/" if key.owner else "members/?gone=1",
+        *(f"members/{key.owner.uid}/{part}" for part in ("", "leaving/") if key.owner),
         "audit-log/",
         f"audit-log/{entry.pk}/",
         "sync/",

@@ -13,14 +13,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
-from orgadmin.inventory.models import Key, Member, Workspace
+from orgadmin.inventory import guardrails
+from orgadmin.inventory.models import Key, Member, MemberAssignment, Workspace
 from orgadmin.usage.models import Dimension
 from orgadmin.usage.openday import spent_this_month
-from tests.conftest import SignIn
+from tests.conftest import SignIn, Sync
+from tests.members.conftest import LIST, workspaces
+from tests.sandbox_server import RunningSandbox
 from tests.usage.conftest import Pull, pull, pulled
 
 __all__ = ["pull", "pulled"]
-LIST = "/o/acme/members/"
 
 
 @pytest.fixture
@@ -75,6 +77,117 @@ def test_it_is_searched_and_sorted(reader: Client, synced: Organization) -> None
     assert "No member matches" in page_of(reader, f"{LIST}?q=nobody-is-called-this")
 
 
+def test_it_is_filtered_by_what_they_are_and_hold(
+    reader: Client, leaver: Member, synced: Organization
+) -> None:
+    first, _, *others = workspaces(synced)
+    everybody = {row["member_id"] for row in listed(reader)}
+
+    def found(query: str) -> set[str]:
+        return {row["member_id"] for row in listed(reader, query)}
+
+    assert leaver.uid in found("?role=org:member")
+    assert leaver.uid not in found("?role=org:admin")
+    assert found("?role=org:member") | found("?role=org:admin") == everybody
+    assert leaver.uid in found(f"?workspace={first.slug}")
+    assert all(leaver.uid not in found(f"?workspace={other.slug}") for other in others)
+    default = Workspace.objects.get(organization=synced, uid=synced.default_workspace_uid)
+    assert found(f"?workspace={default.slug}") == everybody
+    for name in ("guardrail", "keys"):
+        assert leaver.uid in found(f"?{name}=with")
+        assert found(f"?{name}=with") | found(f"?{name}=without") == everybody
+        assert not found(f"?{name}=with") & found(f"?{name}=without")
+    Key.objects.filter(owner=leaver).update(gone_at=timezone.now())
+    assert leaver.uid in found("?keys=without")
+    assert "Nobody fits all of these filters" in page_of(reader, f"{LIST}?role=org:ghost&keys=with")
+    assert found("?guardrail=nonsense&keys=nonsense") == everybody
+
+
+def test_the_csv_says_what_the_list_says(reader: Client, leaver: Member, synced: Organization) -> None:
+    held = guardrails.of_members(synced, [leaver.uid])[leaver.uid]
+    (row,) = listed(reader, f"?q={leaver.email}")
+    assert row == {
+        "name": "Leo Leaver",
+        "email": "leo@house.test",
+        "member_id": leaver.uid,
+        "role": "org:member",
+        "workspaces": "2",
+        "keys": "3",
+        "guardrail": held.name,
+        "guardrail_id": held.uid,
+        "spent_this_month_usd": "",
+    }
+    page = page_of(reader, f"{LIST}?q={leaver.email}")
+    for text in ("Member", held.name, f"/o/acme/guardrails/{held.uid}/", ">2<", ">3<"):
+        assert text in page, text
+
+
+@pytest.mark.parametrize("column", ["workspaces", "keys", "guardrail", "role"])
+def test_it_is_sorted_by_what_they_hold(reader: Client, leaver: Member, column: str) -> None:
+    ways = [[row["member_id"] for row in listed(reader, f"?sort={sign}{column}")] for sign in ("", "-")]
+    values = {row["member_id"]: row[column] for row in listed(reader)}
+    for way, backwards in zip(ways, (False, True), strict=True):
+        shown = [values[uid] for uid in way]
+        if column in ("workspaces", "keys"):
+            assert [int(value) for value in shown] == sorted(map(int, shown), reverse=backwards)
+        elif column == "guardrail":
+            named = [value.casefold() for value in shown if value]
+            assert named == sorted(named, reverse=backwards)
+    assert sorted(ways[0]) == sorted(ways[1])
+
+
+def test_a_role_nobody_heard_of_is_shown_as_it_is(reader: Client, leaver: Member) -> None:
+    Member.objects.filter(pk=leaver.pk).update(role="org:auditor")
+    for address in (f"{LIST}?q={leaver.email}", f"{LIST}{leaver.uid}/"):
+        assert "org:auditor" in page_of(reader, address)
+    assert '<option value="org:auditor" selected>' in page_of(reader, f"{LIST}?role=org:auditor")
+
+
+def test_one_shows_role_workspaces_guardrail_and_their_history(
+    reader: Client, leaver: Member, synced: Organization, sandbox: RunningSandbox, sync: Sync
+) -> None:
+    first, second = workspaces(synced)[:2]
+    page = page_of(reader, f"{LIST}{leaver.uid}/")
+    for workspace in (first, second):
+        assert f"/o/acme/workspaces/{workspace.uid}/" in page
+    default = Workspace.objects.get(organization=synced, uid=synced.default_workspace_uid)
+    assert f"{default.name}</a>, the default workspace, as everybody" in page
+    assert guardrails.of_members(synced, [leaver.uid])[leaver.uid].name in page
+    assert f"/o/acme/policy/?member={leaver.uid}" in page
+    sandbox.sandbox.outside.leave_workspace(second.uid, leaver.uid)
+    sync("workspace-members")
+    page = page_of(reader, f"{LIST}{leaver.uid}/")
+    assert "Remove member from workspace" in page
+    assert f"Leo Leaver in {second.name}" in page
+    assert f"/o/acme/workspaces/{second.uid}/" not in page
+    assert "Guardrail of a member" in page or "Assign guardrail to member" in page
+
+
+def test_a_personal_account_is_explained(reader: Client, synced: Organization) -> None:
+    Member.objects.filter(organization=synced).update(gone_at=timezone.now())
+    synced.capabilities = {**synced.capabilities, "members": False}
+    synced.save()
+    page = page_of(reader)
+    assert "A personal account has no members" in page
+    assert "of the organization at OpenRouter" not in page
+    assert reader.get(f"{LIST}user_nobody/").status_code == 404
+
+
+@pytest.mark.parametrize("lacking", ["workspace_members", "member_assignments"])
+def test_what_is_not_told_is_not_shown_as_none(
+    reader: Client, leaver: Member, synced: Organization, lacking: str
+) -> None:
+    synced.capabilities = {**synced.capabilities, lacking: False}
+    synced.save()
+    MemberAssignment.objects.filter(organization=synced).update(gone_at=timezone.now())
+    words = {
+        "workspace_members": "OpenRouter does not tell here who is in a workspace",
+        "member_assignments": "OpenRouter does not tell here which member holds a guardrail",
+    }[lacking]
+    assert words in page_of(reader)
+    assert words in page_of(reader, f"{LIST}{leaver.uid}/")
+
+
 def test_who_left_is_there_on_request(reader: Client, synced: Organization) -> None:
     member = busiest(synced)
     Member.objects.filter(pk=member.pk).update(gone_at=timezone.now())
@@ -104,7 +217,7 @@ def test_it_shows_the_first_fifty_keys_and_leads_to_the_rest(reader: Client, syn
         for n in range(60)
     )
     page = page_of(reader, f"{LIST}{member.uid}/")
-    assert page.count('class="name"') == 50
+    assert page.count('class="name" href="/o/acme/keys/') == 50
     assert "All of their keys" in page
 
 
@@ -137,12 +250,15 @@ def test_another_organizations_is_not_there(reader: Client, synced: Organization
     assert "them@there.test" not in page_of(reader)
 
 
-def test_it_asks_as_often_for_many_as_for_few(reader: Client, synced: Organization) -> None:
+def test_it_asks_as_often_for_many_as_for_few(reader: Client, synced: Organization, pulled: Pull) -> None:
+    for kind in ("activity", "today"):
+        pulled(kind)
     with CaptureQueriesContext(connection) as few:
         page_of(reader)
     Member.objects.bulk_create(
-        Member(organization=synced, uid=f"user_{n}", email=f"m{n}@house.test") for n in range(70)
+        Member(organization=synced, uid=f"user_{n}", email=f"m{n}@house.test") for n in range(2000)
     )
     with CaptureQueriesContext(connection) as many:
-        assert "1–50 of" in page_of(reader)
-    assert len(many) == len(few)
+        assert "1–50 of 2,00" in page_of(reader)
+    # Five are about what was spent, three about who asks.
+    assert len(many) == len(few) <= 9, [query["sql"][:90] for query in few]

@@ -58,9 +58,9 @@ def test_the_list_says_what_each_holds(reader: Client, synced: Organization) -> 
     workspace = one(synced)
     keys = Key.objects.filter(workspace=workspace, gone_at=None)
     assert workspace.name in page
-    assert f'<td class="end">{keys.count()}</td>' in page
+    assert f'<td class="end when-wide">{keys.count()}</td>' in page
     owners = keys.exclude(owner=None).values("owner").distinct().count()
-    assert f'<td class="end">{owners}</td>' in page
+    assert f'<td class="end when-wide">{owners}</td>' in page
     assert "Workspaces" in page
 
 

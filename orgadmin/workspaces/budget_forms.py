@@ -1,0 +1,128 @@
+"""Forms of budgets: amounts in, a plan out, and every message about input."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from orgadmin.fields import DollarsField
+from orgadmin.inventory.workspace_models import INTERVALS
+from orgadmin.workspaces.budgeting import BudgetPlan, misordered
+
+_SALT = "workspaces.budgets"
+
+
+class SeenBudgetsField(forms.CharField):
+    """The budgets as they were when the form was opened, signed so that they come back as they went."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> dict[str, Decimal]:
+        try:
+            seen = signing.loads(str(value or ""), salt=_SALT)
+        except signing.BadSignature:
+            raise ValidationError(
+                "Open the form again: it has lost track of what the budgets were."
+            ) from None
+        return {interval: Decimal(limit) for interval, limit in seen.items()}
+
+
+def seen_text(limits: Mapping[str, Decimal]) -> str:
+    return signing.dumps({interval: str(limit) for interval, limit in limits.items()}, salt=_SALT)
+
+
+def _amount(interval: str) -> DollarsField:
+    return DollarsField(
+        required=False,
+        min_value=Decimal("0.000001"),
+        label=interval.capitalize(),
+        error_messages={
+            "min_value": "A budget is an amount above zero. Leave it empty for none.",
+            "max_value": "That is more than a billion dollars. Leave it empty for no budget.",
+        },
+    )
+
+
+class BudgetsForm(forms.Form):
+    """All budgets of a workspace. ``counts_byok`` is what its switch is now, None where nobody tells."""
+
+    daily = _amount("daily")
+    weekly = _amount("weekly")
+    monthly = _amount("monthly")
+    lifetime = _amount("lifetime")
+    counts_byok = forms.BooleanField(
+        required=False,
+        label="Count BYOK spend against these budgets",
+        help_text="One switch for all of them. Without it, what is paid to a provider with your own "
+        "credentials is not limited.",
+    )
+    form_token = forms.UUIDField(widget=forms.HiddenInput)
+    seen = SeenBudgetsField()
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        limits: Mapping[str, Decimal],
+        counts_byok: bool | None,
+        shown: Mapping[str, Decimal] | None = None,
+    ) -> None:
+        typed = {name: f"{limit.normalize():f}" for name, limit in (shown or limits).items()}
+        initial = {**typed, "counts_byok": bool(counts_byok)}
+        super().__init__(data, initial={**initial, "form_token": uuid.uuid4(), "seen": seen_text(limits)})
+        self.was_counting = bool(counts_byok)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = self.cleaned_data
+        disorder = misordered(self.limits())
+        if disorder:
+            narrow, wide = disorder
+            limit = self.limits()[wide]
+            self.add_error(narrow, f"This must be less than the {wide} budget, which is ${limit:,.2f}.")
+        if self._flag() is not None and not self.limits():
+            self.add_error("counts_byok", "OpenRouter keeps this switch with a budget: set one to change it.")
+        return cleaned
+
+    def limits(self) -> dict[str, Decimal]:
+        found = ((interval, self.cleaned_data.get(interval)) for interval in INTERVALS)
+        return {interval: limit for interval, limit in found if limit is not None}
+
+    def _flag(self) -> bool | None:
+        """What the switch should become; None where it stays."""
+        wanted: bool = self.cleaned_data.get("counts_byok", False)
+        return wanted if wanted is not self.was_counting else None
+
+    def plan(self) -> BudgetPlan:
+        """Only after ``is_valid()``."""
+        return BudgetPlan(self.cleaned_data["seen"], self.limits(), self._flag())
+
+    def renew_token(self) -> None:
+        """A refused change may be sent again: its token is spent, so the form gets another."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["form_token"] = str(uuid.uuid4())
+        self.data = data
+
+
+class RaiseForm(forms.Form):
+    """So much more for one budget."""
+
+    amount = DollarsField(
+        min_value=Decimal("0.000001"),
+        error_messages={
+            "required": "Write by how much to raise it.",
+            "min_value": "Write an amount above zero.",
+            "max_value": "That is more than a billion dollars.",
+        },
+    )
+    form_token = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"amount": "50", "form_token": uuid.uuid4()})

@@ -1,0 +1,54 @@
+"""What dies with a workspace: counted for the person who deletes it, kept in full by the audit log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from orgadmin.inventory.guardrail_nouns import RULES
+from orgadmin.inventory.models import Guardrail, Key, Workspace, WorkspaceBudgets, WorkspaceMember
+from orgadmin.workspaces.drafts import settings_of
+
+KEY_SETTINGS = ("name", "label", "hash", "limit", "limit_reset", "include_byok_in_limit", "creator_user_id")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in a workspace. While a key is active, OpenRouter refuses to delete it (FACTS 3.9)."""
+
+    active: QuerySet[Key]
+    others: QuerySet[Key]
+    guardrails: QuerySet[Guardrail]
+    budgets: WorkspaceBudgets | None
+    members: QuerySet[WorkspaceMember]
+
+
+def contents_of(workspace: Workspace) -> Contents:
+    inside = {"organization": workspace.organization_id, "workspace_uid": workspace.uid, "gone_at": None}
+    keys = Key.objects.filter(**inside).order_by("sort_name", "pk")
+    is_active = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    return Contents(
+        active=keys.filter(is_active),
+        others=keys.exclude(is_active),
+        guardrails=Guardrail.objects.filter(**inside).order_by("name", "pk"),
+        budgets=WorkspaceBudgets.objects.filter(**inside).first(),
+        members=WorkspaceMember.objects.filter(**inside).order_by("pk"),
+    )
+
+
+def snapshot_of(workspace: Workspace) -> dict[str, Any]:
+    """Everything that dies with it, as plain values: nothing of it can be brought back from OpenRouter."""
+    contents = contents_of(workspace)
+    limits = contents.budgets.limits if contents.budgets else {}
+    return {
+        **settings_of(workspace),
+        "default_guardrail_id": workspace.default_guardrail_id,
+        "include_byok_in_budgets": workspace.include_byok_in_budgets,
+        **limits,
+        "guardrails": [{"id": row["uid"], **row} for row in contents.guardrails.values("uid", *RULES)],
+        "members": list(contents.members.values("user_id", "role")),
+        "keys": list(contents.others.values(*KEY_SETTINGS)),
+    }
