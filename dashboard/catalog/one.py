@@ -70,13 +70,18 @@ def one(model: CatalogModel) -> One:
 
 
 def offered(found: One) -> Offered:
-    """The model as rules see it: nobody offers what is gone, and whom a router asks is not known."""
+    """The model as rules see it: an alias is what it stands for, nobody offers what is gone, and whom a
+    router asks is not known."""
     model = found.model
+    name = model.listed_as
+    if model.alias_of:
+        target = model_of(model.organization, model.alias_of)
+        name = target.listed_as if target else name
     places = tuple(Endpoint(row.provider, row.is_zdr) for row in found.endpoints)
     if model.gone_at is not None:
-        return Offered(model.listed_as, ())
+        return Offered(name, ())
     is_unknown = model.endpoints_at is None or (not places and model.prices.get("prompt") == VARIES)
-    return Offered(model.listed_as, None if is_unknown else places)
+    return Offered(name, None if is_unknown else places)
 
 
 def rulings(organization: Organization, model: Offered) -> Rulings:

@@ -37,13 +37,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One model of the list. Prices are US dollars a token, None where they vary. ``places`` are its
-    endpoints, None where they were not asked for yet; ``spend`` is US dollars of the last 30 days, BYOK
-    included, None where nothing was used."""
+    """One model of the list. ``ruled_as`` is what guardrails call it, or what it stands for. Prices are US
+    dollars a token, None where they vary. ``places`` are its endpoints, None where they were not asked for
+    yet; ``spend`` is US dollars of the last 30 days, BYOK included, None where nothing was used."""
 
     slug: str
     permaslug: str
-    listed_as: str
+    ruled_as: str
     name: str
     created_at: Any
     expires_on: date | None
@@ -81,7 +81,7 @@ class Row:
     @property
     def offered(self) -> Offered:
         # Whom a router asks is not known.
-        return Offered(self.listed_as, None if self.is_router and not self.places else self.places)
+        return Offered(self.ruled_as, None if self.is_router and not self.places else self.places)
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,12 @@ def _rows(organization: Organization, spend: Mapping[str, tuple[str, Decimal]]) 
     values = [dict(zip(COLUMNS, row, strict=True)) for row in found]
     places = endpoints_of(organization)
     owners = _owners(values, spend)
+    names = {one["slug"]: one["listed_as"] for one in values}
     return [
         Row(
             slug=one["slug"],
             permaslug=one["permaslug"],
-            listed_as=one["listed_as"],
+            ruled_as=names.get(one["alias_of"], one["listed_as"]),
             name=one["name"],
             created_at=one["created_at"],
             expires_on=one["expires_on"],

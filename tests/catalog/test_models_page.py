@@ -260,3 +260,12 @@ def test_a_provider_says_where_it_is_and_nothing_dangerous_is_a_link(reader: Cli
     assert "in DE, US" in page
     assert 'href="https://s.example"' in page
     assert "javascript:alert" not in page
+
+
+def test_a_guardrail_rules_an_alias_by_what_it_stands_for(reader: Client, synced: Organization) -> None:
+    Guardrail.objects.all().delete()
+    alias = CatalogModel.objects.exclude(alias_of="")[0]
+    target = CatalogModel.objects.get(slug=alias.alias_of)
+    Guardrail.objects.create(organization=synced, uid="g", name="One", allowed_models=[target.listed_as])
+    assert {line["slug"] for line in lines(reader, "?guardrail=g")} == {alias.slug, target.slug}
+    assert "is not among the allowed models" not in text(reader, f"{alias.slug}/")
