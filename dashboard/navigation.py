@@ -51,6 +51,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
     (
         "Watch",
         (
+            Entry("Models", "catalog:list", ("read", "own_keys"), "l"),
             Entry("Audit log", "auditlog:list", ("read",), "a"),
             Entry("Sync", "syncs:list", ("read",), "s"),
         ),

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "orgadmin.audit",
     "orgadmin.inventory",
     "orgadmin.usage",
+    "orgadmin.catalog",
     "orgadmin.jobs",
     "orgadmin.keys",
     "orgadmin.guardrails",

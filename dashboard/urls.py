@@ -14,6 +14,7 @@ urlpatterns = [
     path("o/<slug:organization>/spend/", include("dashboard.spend.urls")),
     path("o/<slug:organization>/credits/", include("dashboard.credits.urls")),
     path("o/<slug:organization>/analytics/", include("dashboard.analytics.urls")),
+    path("o/<slug:organization>/models/", include("dashboard.catalog.urls")),
     path("o/<slug:organization>/search/", include("dashboard.search.urls")),
     path("o/<slug:organization>/", include("dashboard.overview.urls")),
     path("o/<slug:organization>/", include("orgadmin.urls")),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dashboard.catalog.filters import FIELDS as CATALOG
+
 # With a metric: tests/analytics/test_fuzz_questions.py.
 ANALYTICS = (
     *("metric", "by", "every", "range", "since", "until", "sort", "dir", "limit", "run"),
@@ -47,6 +49,9 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "workspace",
     ),
     "credits/": ("range",),
+    "models/": (*CATALOG, "page"),
+    "models/csv/": CATALOG,
+    "models/changes/": ("q", "what", "about", "used", "page"),
     "guardrails/assign/": ("kind", "guardrail", "selected", "q", "all"),
     "policy/": ("key", "member", "workspace", "model", "q"),
     "spend/filter/": ("by", "q", "model", "provider", "key", "member", "workspace"),

@@ -18,6 +18,7 @@ from dashboard.analytics.services import asking_start
 from orgadmin.accounts.models import Invitation, Membership, Organization, Role, User
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
+from orgadmin.catalog.models import CatalogModel
 from orgadmin.inventory.models import Key, Member, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
@@ -93,6 +94,9 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "workspace_uid": WorkspaceBudgets.objects.exclude(monthly=None)[0].workspace_uid,
         "interval": "monthly",
         "guardrail_uid": posts.guardrail(synced).uid,
+        "model_slug": CatalogModel.objects.create(
+            organization=synced, slug="house/one:free", permaslug="house/one", listed_as="house/one:free"
+        ).slug,
         "member_uid": Member.objects.filter(organization=synced)[0].uid,
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, member).pk,
@@ -226,6 +230,8 @@ def test_a_member_finds_nothing_that_is_not_theirs(
     theirs = {
         **ids,
         "key_hash": foreign[0].hash,
+        # The catalog is public: what is not theirs is what it does not have.
+        "model_slug": "house/none",
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, admin).pk,
     }
@@ -241,7 +247,9 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id")
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
-            texts = dict.fromkeys(("workspace_uid", "member_uid", "guardrail_uid"), str(impossible))
+            texts = dict.fromkeys(
+                ("workspace_uid", "member_uid", "guardrail_uid", "model_slug"), str(impossible)
+            )
             wild = {**ids, **dict.fromkeys(numbers, impossible), **texts, "key_hash": "0" * 64}
             address = reverse(name, kwargs=arguments(name, wild))
             for method in ("GET", "POST"):

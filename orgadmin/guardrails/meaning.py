@@ -11,9 +11,10 @@ from decimal import Decimal
 from django.db.models import Q, Sum
 
 from orgadmin.accounts.models import Organization
+from orgadmin.catalog.selectors import Served, served
 from orgadmin.guardrails.assigning import KEYS, Side, Subject, held_by
 from orgadmin.inventory.models import Guardrail, Key, Member
-from orgadmin.policy.preview import Impact, Used, impacts
+from orgadmin.policy.preview import Impact, IsZdr, Used, impacts
 from orgadmin.policy.subjects import KEY, MEMBER, layer_of
 from orgadmin.usage.clock import today
 from orgadmin.usage.labels import labels
@@ -62,7 +63,7 @@ class Meaning:
 
 
 def meaning(guardrail: Guardrail, side: Side, subjects: Sequence[Subject]) -> Meaning:
-    """What it would mean to give the guardrail to these: eight queries, whatever their number."""
+    """What it would mean to give the guardrail to these: a fixed number of queries, whatever theirs."""
     organization = guardrail.organization
     held = held_by(organization, side, [subject.uid for subject in subjects])
     names = dict(
@@ -72,11 +73,12 @@ def meaning(guardrail: Guardrail, side: Side, subjects: Sequence[Subject]) -> Me
     )
     if side is KEYS:
         numbers = _numbers(Key, "hash", organization, subjects)
-        use = _used_by_keys(organization, numbers.values())
+        used = _used_by_keys(organization, numbers.values())
     else:
         numbers = _numbers(Member, "uid", organization, subjects)
-        use = _used_by_members(organization, numbers.values())
-    found = impacts(layer_of(guardrail, KEY if side is KEYS else MEMBER), use, _never_known)
+        used = _used_by_members(organization, numbers.values())
+    use, is_zdr = used
+    found = impacts(layer_of(guardrail, KEY if side is KEYS else MEMBER), use, is_zdr)
     lines = [
         Line(
             subject,
@@ -106,16 +108,16 @@ def _numbers(
     return dict(rows.values_list(column, "pk"))
 
 
-def _used_by_keys(organization: Organization, keys: Iterable[int]) -> list[Used]:
+def _used_by_keys(organization: Organization, keys: Iterable[int]) -> tuple[list[Used], IsZdr]:
     return _used(organization, "key_id", Q(key_id__in=list(keys)))
 
 
-def _used_by_members(organization: Organization, members: Iterable[int]) -> list[Used]:
+def _used_by_members(organization: Organization, members: Iterable[int]) -> tuple[list[Used], IsZdr]:
     """A member's guardrail covers every key they made, and what they use without one."""
     return _used(organization, "member_id", Q(member_id__in=list(members)))
 
 
-def _used(organization: Organization, column: str, whose: Q) -> list[Used]:
+def _used(organization: Organization, column: str, whose: Q) -> tuple[list[Used], IsZdr]:
     until = today()
     facts = UsageDay.objects.filter(
         whose, organization_id=organization.pk, day__range=(until - timedelta(days=DAYS), until)
@@ -126,16 +128,22 @@ def _used(organization: Organization, column: str, whose: Q) -> list[Used]:
         .annotate(Sum("usage"), Sum("byok_usage"), Sum("requests"))
     )
     models = dict(UsageModel.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "permaslug"))
-    providers = _slugs({row[2] for row in rows})
-    return [
+    known = served(organization, models.values())
+    providers = _slugs({row[2] for row in rows}, known)
+    use = [
         Used(subject, models.get(model, ""), providers.get(provider, ""), usage + byok, requests)
         for subject, model, provider, usage, byok, requests in rows
     ]
+    return use, known.is_zdr if known else _never_known
 
 
-def _slugs(providers: Iterable[int]) -> Mapping[int, str]:
-    """Activity names a provider as people do, a guardrail by its slug (FACTS trap 33)."""
+def _slugs(providers: Iterable[int], known: Served | None) -> Mapping[int, str]:
+    """Activity names a provider as people do, a guardrail by its slug (FACTS trap 33). Before the catalog was
+    pulled, the slug is what the name looks like."""
+
+    def slug(name: str) -> str:
+        return known.provider(name) if known else name.casefold().replace(" ", "-")
+
     return {
-        pk: "" if pk == 0 else label.text.casefold().replace(" ", "-")
-        for pk, label in labels(Dimension.PROVIDER, providers).items()
+        pk: "" if pk == 0 else slug(label.text) for pk, label in labels(Dimension.PROVIDER, providers).items()
     }

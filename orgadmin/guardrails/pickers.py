@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orgadmin.accounts.models import Organization
+from orgadmin.catalog.models import CatalogModel
+from orgadmin.catalog.naming import listed_as
+from orgadmin.catalog.selectors import models_by_name, names_in_guardrails, providers_by_slug
 from orgadmin.inventory.models import Guardrail
 from orgadmin.usage.models import UsageModel, UsageProvider
 
@@ -19,42 +22,82 @@ LISTS = {
 
 
 def known(organization: Organization, noun: str) -> list[str]:
-    """Every model by its permanent slug, or every provider by its slug, that was used or that a guardrail of
-    the organization names; in order."""
-    found: set[str] = set()
-    rows = Guardrail.objects.filter(organization=organization, gone_at=None)
-    for lists in rows.order_by().values_list(*LISTS[noun]):
-        found.update(one for values in lists for one in values or ())
+    """What can be named: every model by the name that guardrails use, or every provider by its slug; in
+    order."""
+    return sorted(named(organization, noun))
+
+
+def named(organization: Organization, noun: str) -> dict[str, str]:
+    """What can be named, with what people call it: all that the catalog has, and what a guardrail of the
+    organization names or was used and the catalog never had."""
+    found = models_by_name(organization) if noun == MODELS else providers_by_slug(organization)
+    names = _named_by_guardrails(organization, noun)
     if noun == MODELS:
-        found.update(UsageModel.objects.values_list("permaslug", flat=True))
-    else:
-        # Activity spells providers for people; "Google Vertex" is google-vertex.
-        names = UsageProvider.objects.values_list("name", flat=True)
-        found.update(name.casefold().replace(" ", "-") for name in names)
-    return sorted(found - {""})
+        listed = CatalogModel.objects.filter(organization=organization).order_by()
+        names |= set(UsageModel.objects.values_list("permaslug", flat=True)) - set(
+            listed.values_list("permaslug", flat=True)
+        )
+    elif not found:
+        # Before the catalog was pulled: activity spells providers for people, "Google Vertex" is
+        # google-vertex.
+        used = UsageProvider.objects.values_list("name", flat=True)
+        names |= {name.casefold().replace(" ", "-") for name in used}
+    return {name: name for name in names if name} | found
+
+
+def _named_by_guardrails(organization: Organization, noun: str) -> set[str]:
+    rows = Guardrail.objects.filter(organization=organization, gone_at=None)
+    lists = rows.order_by().values_list(*LISTS[noun])
+    return {one for row in lists for values in row for one in values or ()}
 
 
 def choices(organization: Organization, noun: str, text: str) -> list[str]:
-    """What is known that holds every word of ``text``; a wildcard such as ``anthropic/*`` gives all it
-    stands for."""
-    if text.strip().endswith("*"):
-        return expand(text.strip(), known(organization, noun))
+    """What is known whose slug and name hold every word of ``text``, those whose slug does first; a wildcard
+    such as ``anthropic/*`` gives all it stands for."""
+    found = named(organization, noun)
+    if "*" in text:
+        return expand(text.strip(), sorted(found))
     words = text.casefold().split()[:8]
-    return [one for one in known(organization, noun) if all(word in one.casefold() for word in words)][:MOST]
+    by_slug = [one for one in found if _holds(one, words)]
+    by_name = [one for one, name in found.items() if _holds(f"{one} {name}", words)]
+    return list(dict.fromkeys([*sorted(by_slug), *sorted(by_name)]))[:MOST]
+
+
+def _holds(text: str, words: Iterable[str]) -> bool:
+    folded = text.casefold()
+    return all(word in folded for word in words)
 
 
 def expand(wildcard: str, names: Iterable[str]) -> list[str]:
-    """The names that begin as the wildcard does."""
-    start = wildcard.rstrip("*").casefold()
-    return [one for one in names if one.casefold().startswith(start)][:MOST_EXPANDED]
+    """The names that the wildcard stands for; each star is any text, or none."""
+    return [one for one in names if _fits(one.casefold(), wildcard.casefold().split("*"))][:MOST_EXPANDED]
+
+
+def _fits(name: str, pieces: list[str]) -> bool:
+    """Whether the name is the pieces in their order, with any text between two of them."""
+    first, *between = pieces
+    if not name.startswith(first):
+        return False
+    at = len(first)
+    for piece in between[:-1]:
+        found = name.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    last = between[-1] if between else ""
+    return len(name) - len(last) >= at and name.endswith(last) if between else len(name) == at
 
 
 def canonical_models(names: Iterable[str]) -> list[str]:
-    """Models by their permanent slugs where we know them: OpenRouter answers with these."""
+    """Models by the names that guardrails use, where we know them: OpenRouter answers with these."""
     wanted = list(names)
-    permanent = dict(
-        UsageModel.objects.filter(slug__in=wanted).exclude(slug="").values_list("slug", "permaslug")
-    )
+    permanent = {
+        slug: listed_as(slug, permaslug)
+        for slug, permaslug in UsageModel.objects.filter(slug__in=wanted)
+        .exclude(slug="")
+        .values_list("slug", "permaslug")
+    }
+    permanent |= names_in_guardrails(wanted)
     return [permanent.get(name, name) for name in wanted]
 
 

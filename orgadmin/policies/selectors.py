@@ -14,8 +14,9 @@ from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.inventory.search import containing
 from orgadmin.policies.filters import PolicyFilters
 from orgadmin.policy.layers import Budget, Layer
+from orgadmin.policy.offers import Known, offers
 from orgadmin.policy.subjects import DEFAULT, KEY, MEMBER, Applied, of_key, of_member, of_workspace
-from orgadmin.policy.verdicts import Offered, Outcome, Verdict, remaining, verdict
+from orgadmin.policy.verdicts import Endpoint, Offered, Outcome, Verdict, places, remaining, verdict
 from orgadmin.usage.models import Dimension, UsageModel, UsageRollup
 
 FOUND = 8
@@ -39,26 +40,20 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class KnownModel:
-    """A model as people call it, and as rules see it."""
-
-    name: str
-    offered: Offered
-
-
-@dataclass(frozen=True)
 class Answer:
-    """What was found out about one model."""
+    """What was found out about one model, and what becomes of each of its endpoints."""
 
-    model: KnownModel
+    model: Known
     verdict: Verdict
+    places: list[tuple[Endpoint, Outcome]]
 
 
 @dataclass(frozen=True)
 class Left:
-    """The models that no rule refuses: the first of them, how many there are, and of how many."""
+    """The models that no rule refuses: the first of them, how many there are, and of how many that are sold
+    or, before the catalog was pulled, that were ever used."""
 
-    shown: list[tuple[KnownModel, Outcome]]
+    shown: list[tuple[Known, Outcome]]
     count: int
     known: int
 
@@ -107,30 +102,47 @@ def applied_to(organization: Organization, filters: PolicyFilters) -> tuple[Subj
     return None
 
 
-def known_models(organization: Organization) -> list[KnownModel]:
-    """The models that this organization ever used."""
+def known_models(organization: Organization) -> list[Known]:
+    """The models of the catalog, and those that this organization used and the catalog never had."""
+    found = offers(organization)
+    has_catalog = bool(found)
+    permaslugs = {model.permaslug for model in found}
     used = UsageRollup.objects.filter(organization_id=organization.pk, dimension=Dimension.MODEL).values_list(
         "part", flat=True
     )
     rows = UsageModel.objects.filter(pk__in=set(used)).values_list("slug", "permaslug")
-    found = (KnownModel(slug or permaslug, Offered(permaslug)) for slug, permaslug in rows)
+    found += [
+        Known(slug or permaslug, Offered(permaslug), permaslug, is_sold=not has_catalog)
+        for slug, permaslug in rows
+        if permaslug not in permaslugs
+    ]
     return sorted(found, key=lambda model: model.name)
 
 
 def answer(
-    models: Sequence[KnownModel], text: str, layers: Sequence[Layer], budgets: Sequence[Budget]
-) -> tuple[Answer | None, list[KnownModel]]:
+    models: Sequence[Known], text: str, layers: Sequence[Layer], budgets: Sequence[Budget]
+) -> tuple[Answer | None, list[Known]]:
     """The answer for the model that ``text`` names, or, where it names none, what comes close."""
     wanted = text.casefold()
-    for model in models:
-        if wanted in (model.name.casefold(), model.offered.permaslug.casefold()):
-            return Answer(model, verdict(model.offered, layers, budgets)), []
+    for name in (_name, _listed_as):
+        for model in models:
+            if wanted == name(model).casefold():
+                said = verdict(model.offered, layers, budgets)
+                return Answer(model, said, places(model.offered, layers)), []
     close = [model for model in models if all(word in model.name.casefold() for word in wanted.split())]
     return None, close[:FOUND]
 
 
-def left(models: Sequence[KnownModel], layers: Sequence[Layer]) -> Left:
-    by_offer = {model.offered: model for model in models}
+def _name(model: Known) -> str:
+    return model.name
+
+
+def _listed_as(model: Known) -> str:
+    return model.offered.permaslug
+
+
+def left(models: Sequence[Known], layers: Sequence[Layer]) -> Left:
+    by_offer = {model.offered: model for model in models if model.is_sold}
     found = remaining(by_offer, layers)
     shown = [(by_offer[offered], outcome) for offered, outcome in found[:LISTED]]
-    return Left(shown, len(found), len(models))
+    return Left(shown, len(found), len(by_offer))

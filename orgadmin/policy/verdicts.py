@@ -26,7 +26,8 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One provider of a model. ``is_zdr``: keeps no data; None where OpenRouter does not say."""
+    """One provider of a model, by slug; "" where nobody can tell whose it is. ``is_zdr``: keeps no data; None
+    where OpenRouter does not say."""
 
     provider: str
     is_zdr: bool | None = None
@@ -65,6 +66,13 @@ def verdict(model: Offered, layers: Iterable[Layer], budgets: Iterable[Budget] =
     return Verdict(outcome, tuple(sorted(reason for reason in reasons if reason.outcome == outcome)))
 
 
+def places(model: Offered, layers: Iterable[Layer]) -> list[tuple[Endpoint, Outcome]]:
+    """Each endpoint of a model, and what the rules for providers and ZDR make of it."""
+    rules = combine(layers)
+    wants_zdr = zdr_group(model.permaslug) in rules.zdr
+    return [(endpoint, _at(endpoint, rules, wants_zdr)) for endpoint in model.endpoints or ()]
+
+
 def remaining(models: Iterable[Offered], layers: Iterable[Layer]) -> list[tuple[Offered, Outcome]]:
     """The models that no rule refuses, with what is known of each; budgets left aside."""
     rules = combine(layers)
@@ -90,14 +98,22 @@ def _reachable(model: Offered, rules: Rules) -> Outcome:
 
 
 def _at(endpoint: Endpoint, rules: Rules, wants_zdr: bool) -> Outcome:
-    allowed = rules.allowed_providers
-    if (allowed is not None and endpoint.provider not in allowed) or (
-        endpoint.provider in rules.ignored_providers
-    ):
-        return Outcome.REFUSED
     if not wants_zdr or endpoint.is_zdr:
-        return Outcome.ALLOWED
-    return Outcome.UNKNOWN if endpoint.is_zdr is None else Outcome.REFUSED
+        return _of_provider(endpoint.provider, rules)
+    return (
+        Outcome.REFUSED
+        if endpoint.is_zdr is False
+        else min(Outcome.UNKNOWN, _of_provider(endpoint.provider, rules))
+    )
+
+
+def _of_provider(provider: str, rules: Rules) -> Outcome:
+    allowed = rules.allowed_providers
+    if not provider and (allowed is not None or rules.ignored_providers):
+        return Outcome.UNKNOWN
+    if (allowed is not None and provider not in allowed) or provider in rules.ignored_providers:
+        return Outcome.REFUSED
+    return Outcome.ALLOWED
 
 
 # --- reasons ---
@@ -137,6 +153,8 @@ def _of_endpoints(model: Offered, layers: Sequence[Layer]) -> Iterable[Reason]:
 def _unknown(model: Offered) -> str:
     if model.endpoints is None:
         return "its providers are not known here"
+    if not all(endpoint.provider for endpoint in model.endpoints):
+        return "who serves it is not known for all of its endpoints"
     return "whether its providers keep data is not known"
 
 

@@ -219,6 +219,7 @@ urlpatterns = [
     slice_of("overview", path("", plain, name="show")),
     slice_of("spend", path("", plain, name="show")),
     slice_of("credits", path("", plain, name="show")),
+    slice_of("catalog", path("", plain, name="list")),
     slice_of("analytics", path("", plain, name="show")),
     slice_of("auditlog", path("", plain, name="list")),
     slice_of(

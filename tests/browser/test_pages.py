@@ -18,6 +18,7 @@ from tests.analytics.daily import record
 from tests.browser.axe import THEMES, inaccessible
 from tests.browser.conftest import NARROW, WIDE, OpenPage
 from tests.browser.test_keys import signed_in_page
+from tests.catalog.shelf import SLUG, stock
 from tests.conftest import Bells, SignIn
 from tests.credits.balances import read
 
@@ -50,6 +51,7 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
 def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
     """A rotation, a job, a change and a purchase, so that no page is empty."""
     now = datetime.now(UTC)
+    stock(key.organization)
     read(key.organization, until=now, span=timedelta(days=5), every=HOUR, purchases={26 * HOUR: "40"})
     for days in (0, 1, 4, 150):
         day = last_complete_day() - timedelta(days=days)
@@ -96,4 +98,9 @@ def paths(key: Key) -> list[str]:
         "analytics/saved/new/?metric=total_usage",
         "search/?q=a",
         "credits/",
+        "models/",
+        "models/?q=nothing-is-called-this",
+        f"models/{SLUG}/",
+        "models/changes/",
+        "models/house/router/",
     ]

@@ -81,7 +81,7 @@ def labels(asked: Any) -> list[str]:
 READERS_PAGES = [
     *("Overview", "Spend", "Credits", "Analytics"),
     *("Keys", "Guardrails", "Workspaces", "Members"),
-    *("Audit log", "Sync"),
+    *("Models", "Audit log", "Sync"),
     "Settings",
 ]
 
@@ -92,7 +92,7 @@ READERS_PAGES = [
         ({"read", "change", "own_keys", "manage"}, READERS_PAGES),
         ({"read", "change", "own_keys"}, READERS_PAGES),
         ({"read"}, READERS_PAGES),
-        ({"own_keys"}, ["Spend", "Keys"]),
+        ({"own_keys"}, ["Spend", "Keys", "Models"]),
     ],
 )
 def test_the_sidebar_shows_what_a_role_may_open(may: set[str], seen: list[str]) -> None:

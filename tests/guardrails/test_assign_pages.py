@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.models import Entry
+from orgadmin.catalog.models import CatalogEndpoint, CatalogModel, CatalogProvider
 from orgadmin.guardrails.assigning import KEYS, MEMBERS, Subject, subjects_of_keys
 from orgadmin.guardrails.meaning import meaning
 from orgadmin.inventory.models import Guardrail, Key, KeyAssignment, Member, MemberAssignment, Workspace
@@ -245,3 +246,35 @@ def test_keys_that_nothing_covers_are_counted_and_listed(
 
     Workspace.objects.update(default_guardrail_id=guardrail.uid)
     assert summary_of(organization)["unguarded"] == 0
+
+
+def test_the_catalog_says_who_a_provider_is_and_whether_it_keeps_data(
+    synced: Organization, guardrail: Guardrail, keys: list[Key]
+) -> None:
+    used(synced, keys[0])
+    CatalogProvider.objects.create(organization=synced, slug="alpha", name="Alpha Cloud")
+    model = CatalogModel.objects.create(
+        organization=synced, slug="house/one", permaslug="house/one", listed_as="house/one", name="One"
+    )
+    endpoint = CatalogEndpoint.objects.create(
+        organization=synced, model=model, tag="alpha", permaslug="house/one", provider="alpha", is_zdr=False
+    )
+
+    def said(**rules: Any) -> tuple[Decimal, list[tuple[str, str, bool]]]:
+        nothing = dict.fromkeys(
+            ("allowed_models", "ignored_models", "allowed_providers", "ignored_providers")
+        )
+        Guardrail.objects.filter(pk=guardrail.pk).update(**{**nothing, "enforce_zdr_other": None, **rules})
+        guardrail.refresh_from_db()
+        (line,) = (found := meaning(guardrail, KEYS, subjects_of_keys(keys[:1]))).fresh
+        assert line.impact is not None
+        hits = [(hit.used.model, hit.rule, hit.is_certain) for hit in line.impact.hits]
+        return found.rerouted, hits
+
+    assert said(allowed_providers=["alpha"]) == (Decimal(0), [])
+    assert said(ignored_providers=["alpha"])[0] == Decimal(12)
+    # Of the other model the catalog knows nothing.
+    kept = [("house/one", "zdr", True), ("house/two", "zdr", False)]
+    assert said(enforce_zdr_other=True) == (Decimal(12), kept)
+    CatalogEndpoint.objects.filter(pk=endpoint.pk).update(is_zdr=True)
+    assert said(enforce_zdr_other=True) == (Decimal(2), kept[1:])

@@ -16,7 +16,7 @@ MODELS = [f"{author}/one-{number}" for author in AUTHORS for number in (1, 2)]
 PROVIDERS = ["alpha", "beta", "gamma"]
 names = st.sampled_from(MODELS)
 providers = st.sampled_from(PROVIDERS)
-endpoints = st.builds(Endpoint, providers, st.sampled_from([True, False, None]))
+endpoints = st.builds(Endpoint, providers | st.just(""), st.sampled_from([True, False, None]))
 models = st.builds(
     Offered, names, st.none() | st.lists(endpoints, max_size=4).map(lambda found: tuple(found))
 )

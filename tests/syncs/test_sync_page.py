@@ -109,6 +109,7 @@ def test_asking_for_everything(synced: Organization, admin: User, sign_in: SignI
         "activity",
         "today",
         "harvest",
+        "catalog",
     ]
 
 
