@@ -19,6 +19,7 @@ from django.test import Client
 from django.urls import resolve
 
 from orgadmin.accounts.models import Membership, Organization, Role, User
+from orgadmin.audit.models import Entry
 from orgadmin.inventory.models import Key, Member, Workspace
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
@@ -50,6 +51,7 @@ class Stage:
     rotation: Rotation
     job: Job
     saved: SavedQuery
+    changed: Entry
     others: tuple[str, ...]
 
 
@@ -77,6 +79,16 @@ def stage(
         job=Job.objects.create(organization=synced, actor=owner, kind="keys.disable", state="done"),
         saved=SavedQuery.objects.create(organization=synced, name="Spend by model"),
         membership=Membership.objects.get(user=viewer),
+        changed=Entry.objects.create(
+            organization=synced,
+            actor_kind="outside",
+            action="key.update",
+            target_type="key",
+            target_id=keys[0].hash,
+            before={"name": "as it was", "limit": "5.00"},
+            after={"name": keys[0].name},
+            outcome="ok",
+        ),
         others=(workspace.uid, member.uid, foreign.hash, str(foreign.pk), "beta"),
     )
 
@@ -209,6 +221,10 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
     "new guardrail": (_address("guardrails/create/"), posts.new_guardrail),
     "edit guardrail": (_address("guardrails/{guardrail}/edit/"), posts.edited_guardrail),
     "delete guardrail": (_address("guardrails/{guardrail}/delete/"), _fixed(confirmation="not its name")),
+    "restore": (
+        lambda stage: f"/o/acme/audit-log/{stage.changed.pk}/restore/",
+        _fixed(field="name", form_token=""),
+    ),
     **{name: (_address(path), form) for name, (path, form) in workspace_posts.FORMS.items()},
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }

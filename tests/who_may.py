@@ -104,6 +104,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "auditlog:list": (READERS, no(READERS)),
     "auditlog:csv": (READERS, no(READERS)),
     "auditlog:entry": (READERS, no(READERS)),
+    "auditlog:restore": (CHANGERS, CHANGERS),
     "syncs:list": (READERS, no(READERS)),
     "syncs:run": (no(CHANGERS), CHANGERS),
     "syncs:freshness": (EVERYBODY, no(EVERYBODY)),

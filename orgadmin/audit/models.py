@@ -63,6 +63,8 @@ class Entry(models.Model):
     message = models.TextField(default="", blank=True)
     upstream_request_id = models.CharField(max_length=200, default="", blank=True)
     about = models.ForeignKey("self", models.PROTECT, null=True, related_name="outcomes")
+    # The act whose changes this one puts back.
+    restores = models.ForeignKey("self", models.PROTECT, null=True, related_name="restorations")
     # The form's one-use token: a second submission of the same form finds it taken.
     form_token = models.UUIDField(null=True, unique=True)
 

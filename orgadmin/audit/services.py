@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -39,6 +41,26 @@ class AlreadySubmitted(Exception):
         self.entry = entry
 
 
+@dataclass
+class _Restoration:
+    entry: Entry
+    form_token: uuid.UUID | None
+
+
+_restoration: ContextVar[_Restoration | None] = ContextVar("restoration", default=None)
+
+
+@contextmanager
+def restoring(entry: Entry, form_token: uuid.UUID) -> Iterator[None]:
+    """What is started meanwhile restores ``entry``, and the first of it spends the form's token unless it has
+    one of its own."""
+    before = _restoration.set(_Restoration(entry, form_token))
+    try:
+        yield
+    finally:
+        _restoration.reset(before)
+
+
 def start(
     *,
     actor: User | None,
@@ -53,6 +75,11 @@ def start(
 
     Raises AlreadySubmitted when ``form_token`` was used before (a double click, a reload).
     """
+    restoration = _restoration.get()
+    if restoration is not None:
+        if form_token is None and actor is not None and restoration.form_token is not None:
+            form_token = uuid.uuid5(restoration.form_token, f"{organization.pk}:{actor.pk}")
+        restoration.form_token = None
     try:
         with transaction.atomic():
             return _write(
@@ -64,6 +91,7 @@ def start(
                 after=after,
                 outcome=Outcome.STARTED,
                 form_token=form_token,
+                restores=restoration.entry if restoration else None,
             )
     except IntegrityError:
         first = Entry.objects.filter(form_token=form_token, organization=organization).first()
@@ -206,6 +234,7 @@ def _write(
     outcome: Outcome,
     message: str = "",
     form_token: uuid.UUID | None = None,
+    restores: Entry | None = None,
 ) -> Entry:
     return Entry.objects.create(
         organization=organization,
@@ -221,6 +250,7 @@ def _write(
         outcome=outcome,
         message=_masked(message),
         form_token=form_token,
+        restores=restores,
     )
 
 

@@ -112,6 +112,8 @@ _FIELDS: Mapping[str, FieldWords] = {
     "monthly": FieldWords("Monthly budget", "money"),
     "lifetime": FieldWords("Lifetime budget", "money"),
     "user_id": FieldWords("Member", "member"),
+    "is_in_workspace": FieldWords("In the workspace"),
+    "holders": FieldWords("Held again by", none="nobody"),
     "allowed_models": FieldWords("Allowed models", none="all"),
     "ignored_models": FieldWords("Ignored models"),
     "allowed_providers": FieldWords("Allowed providers", none="all"),

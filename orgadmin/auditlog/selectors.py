@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.models import Entry
@@ -57,10 +58,14 @@ def lines_of(organization: Organization, acts: list[Act]) -> list[Line]:
 
 
 def _names(organization: Organization, acts: Iterable[Act]) -> Mapping[str, str]:
-    """Workspaces, members and guardrails by the upstream ids that the acts mention."""
+    return names_in(organization, (values for act in acts for values in (act.before, act.after)))
+
+
+def names_in(organization: Organization, mentions: Iterable[Mapping[str, Any] | None]) -> Mapping[str, str]:
+    """Workspaces, members and guardrails by the upstream ids that are mentioned in such values."""
     mentioned: dict[str, set[str]] = {kind: set() for kind in NAMED}
-    for act in acts:
-        for name, value in [*(act.before or {}).items(), *(act.after or {}).items()]:
+    for values in mentions:
+        for name, value in (values or {}).items():
             kind = field_words(name).kind
             if kind in mentioned and isinstance(value, str):
                 mentioned[kind].add(value)

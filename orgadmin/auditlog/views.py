@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 
 from orgadmin.access import OrgRequest, Permission, allow
+from orgadmin.audit.restoring import is_of_a_noun, why_not
 from orgadmin.audit.selectors import act_of, people_who_acted
 from orgadmin.auditlog import csv
 from orgadmin.auditlog.filters import LogFilters, choices
@@ -33,6 +34,9 @@ def entry(request: OrgRequest, entry_id: int) -> HttpResponse:
         "organization": request.organization,
         "line": lines_of(request.organization, [act])[0],
         "rows": rows_of(act),
+        "has_a_way_back": is_of_a_noun(act) and Permission.CHANGE in request.may,
+        "why_not": why_not(act),
+        "restorations": list(act.entry.restorations.order_by("id")[:20]),
     }
     return respond(request, "auditlog/entry.html", context, fragment="auditlog/_entry.html", dialog=True)
 

@@ -9,7 +9,7 @@ class GuardrailsConfig(AppConfig):
 
     def ready(self) -> None:
         # Workers must know what a job of ours does even if no page was ever opened.
-        from orgadmin.guardrails import taking_off  # noqa: F401
+        from orgadmin.guardrails import restoring, taking_off  # noqa: F401
         from orgadmin.guardrails.succession import carry_over
         from orgadmin.inventory.successors import register
 

@@ -195,8 +195,8 @@ def _delete_sheet(request: OrgRequest, row: Row, form: ConfirmForm, *, status: i
         "organization": request.organization,
         "row": row,
         "form": form,
-        "keys": key_holders(row.guardrail, None),
-        "members": member_holders(row.guardrail, None),
+        "keys": key_holders(row, None),
+        "members": member_holders(row, None),
     }
     return respond(
         request, "guardrails/delete.html", context, fragment="guardrails/_delete.html", status=status

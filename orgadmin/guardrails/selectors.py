@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.db.models import Count
+from django.db.models import Count, Sum
 from django.http import Http404, QueryDict
 
 from orgadmin.accounts.models import Organization
@@ -15,8 +15,6 @@ from orgadmin.guardrails.words import in_short
 from orgadmin.inventory.models import Guardrail, Key, KeyAssignment, Member, MemberAssignment, Workspace
 from orgadmin.inventory.windows import RESETS
 from orgadmin.pages import ListFilters, Page, page_of
-from orgadmin.usage.models import Dimension
-from orgadmin.usage.openday import spent_this_month
 
 SORTS = ("name", "workspace", "keys", "members", "limit")
 
@@ -179,8 +177,9 @@ class Holder:
     used: Decimal | None
 
 
-def key_holders(guardrail: Guardrail, number: str | None) -> Page[Holder]:
-    """A page of the keys that hold it, by name."""
+def key_holders(row: Row, number: str | None) -> Page[Holder]:
+    """A page of the keys that hold it, by name: two queries."""
+    guardrail = row.guardrail
     held = KeyAssignment.objects.filter(
         organization=guardrail.organization, gone_at=None, guardrail_uid=guardrail.uid
     ).order_by("key_name", "pk")
@@ -199,7 +198,7 @@ def key_holders(guardrail: Guardrail, number: str | None) -> Page[Holder]:
             for key in [keys.get(one.key_hash)]
         ]
 
-    return page_of(held.count(), number, fetch)
+    return page_of(row.keys, number, fetch)
 
 
 def _spent_by_key(guardrail: Guardrail, key: Key | None) -> Decimal | None:
@@ -210,8 +209,9 @@ def _spent_by_key(guardrail: Guardrail, key: Key | None) -> Decimal | None:
     return spent + getattr(key, f"byok_usage_{interval}") if guardrail.include_byok_in_budgets else spent
 
 
-def member_holders(guardrail: Guardrail, number: str | None) -> Page[Holder]:
-    """A page of the members that hold it, in the order of their ids."""
+def member_holders(row: Row, number: str | None) -> Page[Holder]:
+    """A page of the members that hold it, in the order of their ids: three queries."""
+    guardrail = row.guardrail
     organization = guardrail.organization
     held = MemberAssignment.objects.filter(
         organization=organization, gone_at=None, guardrail_uid=guardrail.uid
@@ -221,10 +221,10 @@ def member_holders(guardrail: Guardrail, number: str | None) -> Page[Holder]:
         found = list(held[at : at + size])
         uids = [one.user_id for one in found]
         members = {row.uid: row for row in Member.objects.filter(organization=organization, uid__in=uids)}
-        spent = _spent_by_members(guardrail) if members else None
+        spent = _spent_by_members(guardrail, [row.pk for row in members.values()])
         return list(_members(uids, members, spent))
 
-    return page_of(held.count(), number, fetch)
+    return page_of(row.members, number, fetch)
 
 
 def _members(
@@ -236,10 +236,15 @@ def _members(
         yield Holder(uid, str(member or uid), member, used)
 
 
-def _spent_by_members(guardrail: Guardrail) -> Mapping[int, Decimal] | None:
-    if guardrail.limit is None or guardrail.reset_interval != "monthly":
+def _spent_by_members(guardrail: Guardrail, members: list[int]) -> Mapping[int, Decimal] | None:
+    """What their keys counted in the guardrail's window; what they use without a key is not in it."""
+    interval = guardrail.reset_interval
+    if not members or guardrail.limit is None or interval not in RESETS:
         return None
-    return spent_this_month(guardrail.organization, Dimension.MEMBER)
+    names = [f"usage_{interval}", f"byok_usage_{interval}"][: 2 if guardrail.include_byok_in_budgets else 1]
+    keys = Key.objects.filter(organization=guardrail.organization, owner__in=members).order_by()
+    rows = keys.values_list("owner").annotate(*(Sum(name) for name in names))
+    return {owner: sum((Decimal(part) for part in parts), Decimal(0)) for owner, *parts in rows}
 
 
 def filing_places(organization: Organization) -> list[tuple[str, str]]:

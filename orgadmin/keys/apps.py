@@ -10,7 +10,7 @@ class KeysConfig(AppConfig):
     def ready(self) -> None:
         # Workers must know what a job of ours does even if no page was ever opened.
         from orgadmin.inventory.leavers import register
-        from orgadmin.keys import bulk  # noqa: F401
+        from orgadmin.keys import bulk, restoring  # noqa: F401
         from orgadmin.keys.leaving import rotations_under_way
 
         register(rotations_under_way)

@@ -9,4 +9,4 @@ class WorkspacesConfig(AppConfig):
 
     def ready(self) -> None:
         # Workers must know what a part of a job of ours does even if no page was ever opened.
-        from orgadmin.workspaces import leaving  # noqa: F401
+        from orgadmin.workspaces import leaving, restoring  # noqa: F401

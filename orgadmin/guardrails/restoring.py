@@ -1,0 +1,191 @@
+"""Putting back what was changed of guardrails, and who held which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from orgadmin.accounts.models import Organization, User
+from orgadmin.audit.restoring import NotRestorable, Offer, Restorer, register, verb_of
+from orgadmin.audit.selectors import Act
+from orgadmin.guardrails.assigning import (
+    KEYS,
+    MEMBERS,
+    MOST_AT_ONCE,
+    Outcomes,
+    Side,
+    Subject,
+    guardrail_assign,
+    guardrails_take_off,
+    held_by,
+)
+from orgadmin.guardrails.drafts import BUDGET, GuardrailEdit, canonical, rules_as_values
+from orgadmin.guardrails.services import EditConflict, guardrail_create, guardrail_update
+from orgadmin.inventory.guardrail_nouns import RULES
+from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
+
+HOLDERS = "holders"
+
+
+def _guardrail(organization: Organization, uid: str | None) -> Guardrail | None:
+    return Guardrail.objects.filter(organization=organization, uid=uid or "", gone_at=None).first()
+
+
+def _typed(name: str, value: Any) -> Any:
+    return Decimal(str(value)) if name == "limit_usd" and value is not None else value
+
+
+# --- the guardrails ---
+
+
+def _look(act: Act) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    then = {name: _typed(name, value) for name, value in (act.before or {}).items() if name in RULES}
+    if verb_of(act) == "delete":
+        keys, members = _freed(act, KEYS), _freed(act, MEMBERS)
+        said = {name: value for name, value in then.items() if canonical(name, value) is not None}
+        if keys or members:
+            said[HOLDERS] = f"{len(keys)} keys and {len(members)} members"
+        return {}, said
+    guardrail = _guardrail(act.entry.organization, act.target_id)
+    if guardrail is None:
+        raise NotRestorable("This guardrail was deleted since. Restore its deletion first.")
+    now = rules_as_values(guardrail)
+    return now, {name: now[name] if _are_one(name, now, then) else then[name] for name in then}
+
+
+def _are_one(name: str, now: Mapping[str, Any], then: Mapping[str, Any]) -> bool:
+    return bool(canonical(name, now[name]) == canonical(name, then[name]))
+
+
+def _freed(act: Act, side: Side) -> list[str]:
+    """Who held the deleted guardrail and has held none since."""
+    rows = side.model._default_manager.filter(
+        organization=act.entry.organization, guardrail_uid=act.target_id, gone_at__isnull=False
+    )
+    return list(rows.order_by("pk").values_list(side.identity, flat=True)[:MOST_AT_ONCE])
+
+
+def _apply(actor: User, act: Act, offer: Offer, form_token: UUID) -> str:
+    if verb_of(act) == "delete":
+        return _make_again(actor, act, offer, form_token)
+    guardrail = _guardrail(act.entry.organization, act.target_id)
+    if guardrail is None:
+        raise NotRestorable("This guardrail was deleted meanwhile.")
+    seen = rules_as_values(guardrail)
+    # A limit and its interval go together.
+    paired = {name: act.before[name] for name in BUDGET if act.before and name in act.before}
+    both = (
+        {name: _typed(name, value) for name, value in paired.items()} if set(BUDGET) & set(offer.then) else {}
+    )
+    try:
+        guardrail_update(
+            actor=actor,
+            guardrail=guardrail,
+            edit=GuardrailEdit(seen=seen, wanted={**seen, **both, **offer.then}),
+        )
+    except EditConflict as conflict:
+        raise NotRestorable(f"{conflict} Nothing was restored: look at what it is now.") from None
+    return f"“{guardrail.name}” is as it was."
+
+
+def _make_again(actor: User, act: Act, offer: Offer, form_token: UUID) -> str:
+    organization, before = act.entry.organization, act.before or {}
+    workspace_uid = before.get("workspace_uid") or organization.default_workspace_uid
+    if not Workspace.objects.filter(organization=organization, uid=workspace_uid, gone_at=None).exists():
+        raise NotRestorable("The workspace that it was filed in is gone.")
+    rules = {name: value for name, value in offer.then.items() if name != HOLDERS}
+    rules.setdefault("name", act.target_name)
+    if set(BUDGET) & set(rules):
+        rules |= {name: _typed(name, before.get(name)) for name in BUDGET}
+    uid = guardrail_create(
+        actor=actor,
+        organization=organization,
+        draft=rules,
+        workspace_uid=workspace_uid,
+        form_token=form_token,
+    )
+    made = _guardrail(organization, uid)
+    said = [f"“{act.target_name}” was made again, under a new id."]
+    if HOLDERS in offer.then and made is not None:
+        for side, names in ((KEYS, _names_of_keys), (MEMBERS, _names_of_members)):
+            subjects = names(organization, _freed(act, side))
+            if subjects:
+                outcomes = guardrail_assign(actor=actor, guardrail=made, side=side, subjects=subjects)
+                said.append(_count(outcomes, "keys" if side is KEYS else "members"))
+    return " ".join(said)
+
+
+def _names_of_keys(organization: Organization, hashes: list[str]) -> list[Subject]:
+    rows = Key.objects.filter(organization=organization, hash__in=hashes, gone_at=None)
+    return [Subject(row.hash, row.name) for row in rows]
+
+
+def _names_of_members(organization: Organization, uids: list[str]) -> list[Subject]:
+    rows = Member.objects.filter(organization=organization, uid__in=uids, gone_at=None)
+    return [Subject(row.uid, str(row)) for row in rows]
+
+
+def _count(outcomes: Outcomes, noun: str) -> str:
+    missed = len(outcomes.failed) + len(outcomes.unknown)
+    return f"{len(outcomes.done)} {noun} hold it again" + (
+        f", {missed} could not be assigned." if missed else "."
+    )
+
+
+# --- who holds which ---
+
+
+def _subject(act: Act, side: Side) -> Subject:
+    names = _names_of_keys if side is KEYS else _names_of_members
+    found = names(act.entry.organization, [act.target_id])
+    if not found:
+        raise NotRestorable(f"The {'key' if side is KEYS else 'member'} is gone.")
+    return found[0]
+
+
+def _look_at_holder(side: Side, act: Act) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    _subject(act, side)
+    organization = act.entry.organization
+    then = (act.before or {}).get("guardrail_uid")
+    if then and _guardrail(organization, then) is None:
+        raise NotRestorable("The guardrail that was held before does not exist any more.")
+    now = held_by(organization, side, [act.target_id]).get(act.target_id)
+    return {"guardrail_uid": now}, {"guardrail_uid": then}
+
+
+def _hold_again(side: Side, actor: User, act: Act, offer: Offer, _: UUID) -> str:
+    organization, subject = act.entry.organization, _subject(act, side)
+    guardrail = _guardrail(organization, offer.then["guardrail_uid"])
+    if guardrail is not None:
+        outcomes = guardrail_assign(actor=actor, guardrail=guardrail, side=side, subjects=[subject])
+    else:
+        outcomes = guardrails_take_off(actor=actor, organization=organization, side=side, subjects=[subject])
+    for _one, why in outcomes.failed:
+        raise NotRestorable(why)
+    if outcomes.unknown:
+        raise NotRestorable("Nobody knows yet whether it took effect: the next sync will tell.")
+    return f"{subject.name} holds {guardrail.name if guardrail else 'no guardrail of its own'} again."
+
+
+register(
+    "guardrail",
+    Restorer(
+        look=_look,
+        apply=_apply,
+        verbs=frozenset({"update", "delete"}),
+        why_not={"create": "A new guardrail is taken back by deleting it, on its own page."},
+    ),
+)
+for _noun, _side in (("key_assignment", KEYS), ("member_assignment", MEMBERS)):
+    register(
+        _noun,
+        Restorer(
+            look=partial(_look_at_holder, _side),
+            apply=partial(_hold_again, _side),
+            verbs=frozenset({"create", "update", "delete"}),
+            why_not={},
+        ),
+    )
