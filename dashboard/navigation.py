@@ -44,6 +44,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         (
             Entry("Keys", "keys:list", ("read", "own_keys"), "k", "keys", by_workspace=True),
             Entry("Guardrails", "guardrails:list", ("read",), "r", "guardrails"),
+            Entry("Budgets", "budgets:list", ("read",), "b"),
             Entry("Workspaces", "workspaces:list", ("read",), "w", "workspaces"),
             Entry("Members", "members:list", ("read",), "m", "members"),
         ),

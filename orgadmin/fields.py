@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -32,3 +33,27 @@ class DollarsField(forms.DecimalField):
                 raise ValidationError(self.error_messages["invalid"], code="invalid")
             value = value.replace(",", "")
         return super().to_python(value)
+
+
+class RaiseForm(forms.Form):
+    """So much more for one limit."""
+
+    amount = DollarsField(
+        min_value=Decimal("0.000001"),
+        error_messages={
+            "required": "Write by how much to raise it.",
+            "min_value": "Write an amount above zero.",
+            "max_value": "That is more than a billion dollars.",
+        },
+    )
+    form_token = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, initial={"amount": "50", "form_token": uuid.uuid4()})
+
+    @classmethod
+    def again(cls, amount: Any, problem: str) -> RaiseForm:
+        """After a refusal: with what was typed, and another token, since a refused one is spent."""
+        form = cls({"amount": amount, "form_token": uuid.uuid4()})
+        form.add_error(None, problem)
+        return form

@@ -19,6 +19,7 @@ register_converter(UpstreamId, "upstreamid")
 urlpatterns = [
     path("keys/", include("orgadmin.keys.urls")),
     path("guardrails/", include("orgadmin.guardrails.urls")),
+    path("budgets/", include("orgadmin.budgets.urls")),
     path("workspaces/", include("orgadmin.workspaces.urls")),
     path("members/", include("orgadmin.members.urls")),
     path("policy/", include("orgadmin.policies.urls")),

@@ -18,6 +18,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "keys/rotations/": ("page",),
     **dict.fromkeys(("workspaces/", "workspaces/csv/"), ("q", "sort", "gone", "page")),
     "workspaces/create/": ("name",),
+    **dict.fromkeys(("budgets/", "budgets/csv/"), ("q", "kind", "state", "interval", "page")),
     **dict.fromkeys(("members/", "members/csv/"), ("q", "role", "guardrail", "keys", "sort", "gone", "page")),
     "guardrails/": ("q", "workspace", "sort", "page"),
     "guardrails/create/": ("copy",),

@@ -221,6 +221,13 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
     "new guardrail": (_address("guardrails/create/"), posts.new_guardrail),
     "edit guardrail": (_address("guardrails/{guardrail}/edit/"), posts.edited_guardrail),
     "delete guardrail": (_address("guardrails/{guardrail}/delete/"), _fixed(confirmation="not its name")),
+    **{
+        f"raise {noun}": (
+            _address(f"{noun}s/{{{noun}}}/raise/"),
+            lambda stage: {"amount": "50", "form_token": str(uuid.uuid4())},
+        )
+        for noun in ("key", "guardrail")
+    },
     "restore": (
         lambda stage: f"/o/acme/audit-log/{stage.changed.pk}/restore/",
         _fixed(field="name", form_token=""),

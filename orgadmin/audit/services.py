@@ -42,23 +42,38 @@ class AlreadySubmitted(Exception):
 
 
 @dataclass
-class _Restoration:
-    entry: Entry
+class _Around:
+    """What acts that are started meanwhile take from around them."""
+
+    entry: Entry | None
     form_token: uuid.UUID | None
 
 
-_restoration: ContextVar[_Restoration | None] = ContextVar("restoration", default=None)
+_around: ContextVar[_Around | None] = ContextVar("around", default=None)
 
 
 @contextmanager
 def restoring(entry: Entry, form_token: uuid.UUID) -> Iterator[None]:
     """What is started meanwhile restores ``entry``, and the first of it spends the form's token unless it has
     one of its own."""
-    before = _restoration.set(_Restoration(entry, form_token))
+    with _with(_Around(entry, form_token)):
+        yield
+
+
+@contextmanager
+def once(form_token: uuid.UUID) -> Iterator[None]:
+    """The first act that is started meanwhile spends the form's token, unless it has one of its own."""
+    with _with(_Around(None, form_token)):
+        yield
+
+
+@contextmanager
+def _with(around: _Around) -> Iterator[None]:
+    before = _around.set(around)
     try:
         yield
     finally:
-        _restoration.reset(before)
+        _around.reset(before)
 
 
 def start(
@@ -75,11 +90,11 @@ def start(
 
     Raises AlreadySubmitted when ``form_token`` was used before (a double click, a reload).
     """
-    restoration = _restoration.get()
-    if restoration is not None:
-        if form_token is None and actor is not None and restoration.form_token is not None:
-            form_token = uuid.uuid5(restoration.form_token, f"{organization.pk}:{actor.pk}")
-        restoration.form_token = None
+    around = _around.get()
+    if around is not None:
+        if form_token is None and actor is not None and around.form_token is not None:
+            form_token = uuid.uuid5(around.form_token, f"{organization.pk}:{actor.pk}")
+        around.form_token = None
     try:
         with transaction.atomic():
             return _write(
@@ -91,7 +106,7 @@ def start(
                 after=after,
                 outcome=Outcome.STARTED,
                 form_token=form_token,
-                restores=restoration.entry if restoration else None,
+                restores=around.entry if around else None,
             )
     except IntegrityError:
         first = Entry.objects.filter(form_token=form_token, organization=organization).first()

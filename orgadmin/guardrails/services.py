@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -162,6 +163,24 @@ def _settle_lost(
     error.outcome_unknown = False
     failed(started, error, seen="It was read again: nothing changed.")
     raise error
+
+
+def guardrail_raise_limit(
+    *, actor: User, guardrail: Guardrail, amount: Decimal, form_token: uuid.UUID
+) -> Decimal:
+    """Add an amount to what the budget is at OpenRouter now, for everybody who holds the guardrail; the new
+    budget. Raises ValueError, with words for the person, where it has none any more; AlreadySubmitted;
+    EditConflict; OpenRouterError."""
+    found = _read(client_for(guardrail.organization), guardrail)
+    if found is None or found.limit_usd is None:
+        raise ValueError("This guardrail has no budget any more.")
+    mirror(organization=guardrail.organization, found=found)
+    seen, limit = rules_as_values(found), found.limit_usd + amount
+    with audit.once(form_token):
+        guardrail_update(
+            actor=actor, guardrail=guardrail, edit=GuardrailEdit(seen, {**seen, "limit_usd": limit})
+        )
+    return Decimal(limit)
 
 
 def guardrail_delete(*, actor: User, guardrail: Guardrail) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from orgadmin.keys import bulk_views, create_views, rotation_views, views
+from orgadmin.keys import bulk_views, create_views, raise_views, rotation_views, views
 
 app_name = "keys"
 
@@ -35,5 +35,6 @@ urlpatterns = [
     path("<keyhash:key_hash>/disable/", views.disable, name="disable"),
     path("<keyhash:key_hash>/enable/", views.enable, name="enable"),
     path("<keyhash:key_hash>/delete/", views.delete, name="delete"),
+    path("<keyhash:key_hash>/raise/", raise_views.raise_limit, name="raise-limit"),
     path("<keyhash:key_hash>/rotate/", rotation_views.rotate, name="rotate"),
 ]

@@ -109,20 +109,3 @@ class BudgetsForm(forms.Form):
         data.update(self.data)
         data["form_token"] = str(uuid.uuid4())
         self.data = data
-
-
-class RaiseForm(forms.Form):
-    """So much more for one budget."""
-
-    amount = DollarsField(
-        min_value=Decimal("0.000001"),
-        error_messages={
-            "required": "Write by how much to raise it.",
-            "min_value": "Write an amount above zero.",
-            "max_value": "That is more than a billion dollars.",
-        },
-    )
-    form_token = forms.UUIDField(widget=forms.HiddenInput)
-
-    def __init__(self, data: Any = None) -> None:
-        super().__init__(data, initial={"amount": "50", "form_token": uuid.uuid4()})

@@ -11,11 +11,12 @@ from django.urls import reverse
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.services import AlreadySubmitted
+from orgadmin.fields import RaiseForm
 from orgadmin.inventory.models import Workspace
 from orgadmin.inventory.workspace_models import INTERVALS
 from orgadmin.openrouter.errors import InvalidRequest, OpenRouterError
 from orgadmin.pages import explained, go, respond
-from orgadmin.workspaces.budget_forms import BudgetsForm, RaiseForm, SeenBudgetsField
+from orgadmin.workspaces.budget_forms import BudgetsForm, SeenBudgetsField
 from orgadmin.workspaces.budgeting import (
     SETTABLE,
     BudgetConflict,
@@ -24,7 +25,7 @@ from orgadmin.workspaces.budgeting import (
     budgets_set,
 )
 from orgadmin.workspaces.edit_views import existing, page_of_workspace
-from orgadmin.workspaces.selectors import budget_lines, limits_of
+from orgadmin.workspaces.selectors import BudgetLine, budget_lines, limits_of
 
 
 @allow(Permission.CHANGE, methods=("GET", "POST"))
@@ -121,7 +122,7 @@ def check(request: OrgRequest, workspace_uid: str) -> HttpResponse:
 def raise_budget(request: OrgRequest, workspace_uid: str, interval: str) -> HttpResponse:
     workspace = existing(request, workspace_uid)
     line = next((line for line in budget_lines(workspace) if line.interval == interval), None)
-    if line is None or line.limit is None:
+    if line is None:
         raise Http404("There is no such budget.")
     form = RaiseForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -139,42 +140,33 @@ def raise_budget(request: OrgRequest, workspace_uid: str, interval: str) -> Http
         problem = "This was already sent, and nothing was added twice."
         return go(request, page_of_workspace(request, workspace_uid), problem=problem)
     except ValueError as refusal:
-        return _raise_sheet(request, workspace, line, _again(request, str(refusal)), status=409)
+        form = RaiseForm.again(request.POST.get("amount"), str(refusal))
+        return _raise_sheet(request, workspace, line, form, status=409)
     except OpenRouterError as error:
-        form = _again(request, explained(error, "The budget was not raised."))
+        form = RaiseForm.again(request.POST.get("amount"), explained(error, "The budget was not raised."))
         return _raise_sheet(request, workspace, line, form, status=_status(error))
     toast = f"The {interval} budget of {workspace.name} is now ${limit:,.2f}."
     return go(request, _back(request, workspace), toast=toast)
 
 
-def _again(request: OrgRequest, problem: str) -> RaiseForm:
-    """The form with another token, since a refused one is spent."""
-    form = RaiseForm({"amount": request.POST.get("amount"), "form_token": RaiseForm().initial["form_token"]})
-    form.add_error(None, problem)
-    return form
-
-
 def _back(request: OrgRequest, workspace: Workspace) -> str:
+    """Where one came from: the page of all limits, or the workspace's own."""
+    if request.GET.get("back") == "budgets":
+        return reverse("budgets:list", kwargs={"organization": request.organization.slug})
     return page_of_workspace(request, workspace.uid)
 
 
 def _raise_sheet(
-    request: OrgRequest, workspace: Workspace, line: Any, form: RaiseForm, *, status: int
+    request: OrgRequest, workspace: Workspace, line: BudgetLine, form: RaiseForm, *, status: int
 ) -> HttpResponse:
     context = {
         "organization": request.organization,
-        "workspace": workspace,
-        "line": line,
+        "title": f"Raise the {line.interval} budget of “{workspace.name}”",
+        "amount": line.limit,
+        "used": line.used,
+        "note": "",
         "form": form,
-        "action": reverse(
-            "workspaces:raise-budget",
-            kwargs={
-                "organization": request.organization.slug,
-                "workspace_uid": workspace.uid,
-                "interval": line.interval,
-            },
-        ),
+        "action": request.get_full_path(),
+        "back": _back(request, workspace),
     }
-    return respond(
-        request, "workspaces/raise.html", context, fragment="workspaces/_raise.html", status=status
-    )
+    return respond(request, "budgets/raise.html", context, fragment="budgets/_raise.html", status=status)

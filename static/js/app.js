@@ -225,6 +225,7 @@ function attend(root) {
   if (find("[data-toast]")) toasts().then((module) => module.watch());
   if (find("[data-secret]")) import("./secret.js").then((module) => module.guard());
   if (find("[data-chart]")) import("./chart.js").then((module) => document.querySelectorAll("[data-chart]").forEach(module.ready));
+  if (find("time[data-local]")) import("./local.js").then((module) => module.localise(document));
   if (find("[data-pick]:checked")) selection().then((module) => module.restore());
   find("[data-focus]")?.focus();
   // A table that scrolls sideways and holds nothing to focus must itself be reachable by keyboard.

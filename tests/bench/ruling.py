@@ -231,6 +231,8 @@ def addresses(organization: Organization) -> dict[str, str]:
         "guardrails": f"{base}/guardrails/",
         "guardrail": f"{base}/guardrails/{guardrail.uid}/",
         "guardrail, edit": f"{base}/guardrails/{guardrail.uid}/edit/",
+        "budgets": f"{base}/budgets/",
+        "budgets, search": f"{base}/budgets/?q=guardrail+7",
         "workspaces": f"{base}/workspaces/",
         "workspace": f"{base}/workspaces/{workspace.uid}/",
         "workspace, budgets": f"{base}/workspaces/{workspace.uid}/budgets/panel/",

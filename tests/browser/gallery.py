@@ -214,6 +214,7 @@ urlpatterns = [
         path("<str:key_hash>/", plain, name="detail"),
     ),
     slice_of("guardrails", path("", plain, name="list"), path("assign/", plain, name="assign")),
+    slice_of("budgets", path("", plain, name="list")),
     slice_of("workspaces", path("", plain, name="list")),
     slice_of("members", path("", plain, name="list")),
     slice_of("overview", path("", plain, name="show")),

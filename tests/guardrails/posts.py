@@ -25,8 +25,9 @@ RULES = {
 
 
 def guardrail(organization: Organization) -> Guardrail:
-    """One that is filed in a workspace and no default."""
+    """One that is filed in a workspace, no default, and has a budget."""
     rows = Guardrail.objects.filter(organization=organization, workspace_uid__isnull=False)
+    rows = rows.exclude(limit_usd=None)
     return rows.exclude(name__endswith=" Default").order_by("pk")[0]
 
 

@@ -8,6 +8,7 @@ from orgadmin.keys.services.rotate import key_rotate, rotation_retire
 from orgadmin.keys.services.update import (
     EditConflict,
     Locked,
+    key_raise_limit,
     key_set_disabled,
     key_update,
     own_key_set_disabled,
@@ -20,6 +21,7 @@ __all__ = [
     "Locked",
     "key_create",
     "key_delete",
+    "key_raise_limit",
     "key_rotate",
     "key_set_disabled",
     "key_update",

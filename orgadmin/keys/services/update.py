@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from orgadmin.accounts.connection import client_for
@@ -78,6 +80,18 @@ def key_as_it_is(*, key: Key, patience: Patience = WEB) -> Key:
     marks the row gone."""
     found = _read(client_for(key.organization, patience=patience), key)
     return mirror(organization=key.organization, found=found)
+
+
+def key_raise_limit(*, actor: User, key: Key, amount: Decimal, form_token: uuid.UUID) -> Decimal:
+    """Add an amount to what the limit is at OpenRouter now; the new limit. Raises ValueError, with words for
+    the person, where the key has no limit any more; AlreadySubmitted; EditConflict; OpenRouterError."""
+    fresh = key_as_it_is(key=key)
+    if fresh.limit is None:
+        raise ValueError("This key has no limit any more: it can spend all the credits there are.")
+    seen, limit = editable(fresh), Decimal(fresh.limit) + amount
+    with audit.once(form_token):
+        key_update(actor=actor, key=fresh, edit=KeyEdit(seen=seen, wanted={**seen, "limit": limit}))
+    return limit
 
 
 def key_set_disabled(*, actor: User, key: Key, disabled: bool, patience: Patience = WEB) -> None:
