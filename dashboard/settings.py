@@ -257,6 +257,8 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
+        # What tries patterns in the editor of a guardrail, so that it can be ended.
+        "worker-src": [SELF],
         "style-src": [SELF],
         "connect-src": [SELF],
         "img-src": [SELF, "data:"],

@@ -169,11 +169,17 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     openPalette();
   }
+  const row = target.closest("[data-add-filter], [data-remove-filter]");
+  if (row) {
+    import("./patterns.js").then((module) =>
+      row.matches("[data-add-filter]") ? module.addRow(row.closest("[data-patterns]")) : module.removeRow(row));
+  }
   if (target.closest("[data-pick]")) selection().then((module) => module.picked(target, event.shiftKey));
 });
 
 document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-pick-page], [data-pick-all]")) selection().then((module) => module.changed(target));
+  if (target.matches("[data-picker] input[type=checkbox]")) import("./picker.js").then((module) => module.chosen(target));
 });
 
 // "g" and then a letter jumps to a page of the sidebar. Not a module: the letter may follow at once.
@@ -192,6 +198,10 @@ const isTyping = (element) => element.closest("input:not([type=checkbox], [type=
 
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
+  if (key === "Enter" && target.matches?.("[data-picker] input[type=text]")) {
+    event.preventDefault();
+    import("./picker.js").then((module) => module.taken(target));
+  }
   if (key === "Escape") {
     const menu = target.closest?.("details.menu[open]") ?? $("details.menu[open]");
     if (menu) {
@@ -225,6 +235,7 @@ function attend(root) {
   if (find("[data-toast]")) toasts().then((module) => module.watch());
   if (find("[data-secret]")) import("./secret.js").then((module) => module.guard());
   if (find("[data-chart]")) import("./chart.js").then((module) => document.querySelectorAll("[data-chart]").forEach(module.ready));
+  if (find("[data-patterns]")) import("./patterns.js").then((module) => module.ready($("[data-patterns]")));
   if (find("time[data-local]")) import("./local.js").then((module) => module.localise(document));
   if (find("[data-pick]:checked")) selection().then((module) => module.restore());
   find("[data-focus]")?.focus();

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.catalog.models import CatalogModel
@@ -84,3 +85,77 @@ def test_the_effective_policy_answers_for_a_key_and_a_model(
     Guardrail.objects.filter(pk=guardrail.pk).update(ignored_models=None)
     page.reload()
     expect(reasons.get_by_text("No 4o")).to_have_count(0)
+
+
+@pytest.fixture
+def editor(page: Page) -> Locator:
+    """The editor of a new guardrail, its custom filters open."""
+    page.goto("/o/acme/guardrails/create/")
+    page.locator("summary", has_text="Custom filters").click()
+    return page.locator("[data-patterns]")
+
+
+def fill(editor: Locator, row: int, pattern: str, action: str, label: str = "") -> None:
+    one = editor.get_by_role("group", name=f"Filter {row}")
+    one.get_by_label("Pattern").fill(pattern)
+    one.get_by_label("Action").select_option(action)
+    one.get_by_label("Label").fill(label)
+
+
+def test_patterns_are_tried_on_a_text_in_the_browser(page: Page, editor: Locator) -> None:
+    asked: list[str] = []
+    fill(editor, 1, r"\d{4}", "redact", "[NUMBER]")
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    text, verdict = editor.get_by_label("Try them on a text"), editor.locator("[data-verdict]")
+    text.fill("call 1234 or <b>5678</b>")
+    expect(verdict).to_contain_text("Filter 1 “[NUMBER]” finds something 2 times and redacts it.")
+    expect(verdict.locator("pre")).to_have_text("call [NUMBER] or <b>[NUMBER]</b>")
+
+    editor.get_by_role("button", name="Add a pattern").click()
+    expect(editor.get_by_role("group", name="Filter 2").get_by_label("Pattern")).to_be_focused()
+    fill(editor, 2, "call", "block")
+    expect(verdict).to_contain_text("The request would be blocked by filter 2: to block wins over to redact.")
+    expect(verdict.locator("mark").first).to_have_text("call")
+
+    fill(editor, 2, "(", "block")
+    expect(verdict).to_contain_text("Filter 2 is no pattern that JavaScript knows")
+    editor.get_by_role("group", name="Filter 2").get_by_role("button", name="Remove").click()
+    expect(verdict).not_to_contain_text("Filter 2")
+    text.fill("nothing here")
+    expect(verdict).to_contain_text("Nothing is found")
+    assert not any("1234" in body for body in asked)
+
+
+def test_a_pattern_that_never_ends_is_stopped(page: Page, editor: Locator) -> None:
+    fill(editor, 1, "(a+)+$", "block")
+    editor.get_by_role("button", name="Add a pattern").click()
+    fill(editor, 2, "b", "redact")
+    editor.get_by_label("Try them on a text").fill("a" * 60 + "b")
+    verdict = editor.locator("[data-verdict]")
+    expect(verdict).to_contain_text("Filter 1: stopped after 200 ms: this pattern may be too slow.")
+    expect(verdict).to_contain_text("Filter 2 finds something once")
+
+
+def test_models_are_picked_by_keyboard_and_stay(page: Page, sync: Sync) -> None:
+    sync("catalog")
+    page.goto("/o/acme/guardrails/create/")
+    page.locator("summary", has_text="Models and providers").click()
+    picker = page.locator("[data-picker=allowed_models]")
+    box = picker.get_by_role("textbox")
+    box.fill("openai/gpt")
+    first = picker.locator("[data-suggestions] input").first
+    expect(first).to_be_visible()
+    value = first.get_attribute("value")
+    first.focus()
+    page.keyboard.press("Space")
+    chips = picker.locator("[data-chips]")
+    expect(chips.locator(f"input[value='{value}']")).to_be_checked()
+    expect(box).to_be_focused()
+    box.fill("somebody/new")
+    page.keyboard.press("Enter")
+    expect(chips.locator("input[value='somebody/new']")).to_be_checked()
+    expect(box).to_have_value("")
+    expect(page).to_have_url(re.compile("create"))
+    chips.locator("input[value='somebody/new']").focus()
+    page.keyboard.press("Space")
+    expect(chips.locator("input")).to_have_count(1)

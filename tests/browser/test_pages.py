@@ -21,6 +21,7 @@ from tests.browser.test_keys import signed_in_page
 from tests.catalog.shelf import SLUG, stock
 from tests.conftest import Bells, SignIn
 from tests.credits.balances import read
+from tests.guardrails import posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
@@ -79,6 +80,11 @@ def paths(key: Key) -> list[str]:
         f"keys/rotations/{rotation.pk}/",
         *(f"{one}/{part}" for part in ("", "edit/", "delete/", "rotate/")),
         "workspaces/",
+        "guardrails/",
+        "guardrails/create/",
+        *(f"guardrails/{posts.guardrail(key.organization).uid}/{part}" for part in ("", "edit/", "delete/")),
+        f"guardrails/assign/?kind=keys&selected={key.hash}",
+        f"policy/?key={key.hash}&model=openai/gpt-4o",
         "budgets/",
         "budgets/?q=nothing-is-called-this",
         f"{one}/raise/?back=budgets",

@@ -42,7 +42,8 @@ def log() -> list[tuple[str, str]]:
 
 def opened(desk: Client, address: str) -> dict[str, Any]:
     """What the form would post untouched."""
-    text = desk.get(address).content.decode()
+    # What a template holds is not part of the form.
+    text = re.sub(r"<template>.*?</template>", "", desk.get(address).content.decode(), flags=re.S)
     form: dict[str, Any] = {}
     for tag in re.findall(r"<input[^>]*>", text):
         found = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}

@@ -1,0 +1,32 @@
+// A picker of models or providers: what is ticked moves to the shelf and stays there through further
+// searches; Enter takes what was typed instead of sending the form.
+
+const shelfOf = (picker) => picker.querySelector("[data-chips]");
+const isThere = (picker, value) => [...shelfOf(picker).querySelectorAll("input")].some((box) => box.value === value);
+
+export function chosen(box) {
+  const picker = box.closest("[data-picker]");
+  const chip = box.closest(".chip");
+  if (!box.checked) {
+    chip.remove();
+    picker.querySelector("input[type=text]").focus();
+  } else if (isThere(picker, box.value)) {
+    chip.remove();
+  } else {
+    shelfOf(picker).append(chip);
+    picker.querySelector("input[type=text]").focus();
+  }
+}
+
+export function taken(input) {
+  const picker = input.closest("[data-picker]");
+  for (const value of input.value.split(/[\s,]+/).filter(Boolean)) {
+    if (isThere(picker, value)) continue;
+    const chip = picker.querySelector("template").content.firstElementChild.cloneNode(true);
+    chip.querySelector("input").value = value;
+    chip.querySelector("span").textContent = value;
+    shelfOf(picker).append(chip);
+  }
+  input.value = "";
+  picker.querySelector("[data-suggestions]").replaceChildren();
+}
