@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from orgadmin.access import OrgRequest, Permission, allow
+from orgadmin.audit.models import Entry
 from orgadmin.audit.services import AlreadySubmitted
 from orgadmin.audit.words import field_words
 from orgadmin.guardrails import pickers
@@ -77,8 +78,8 @@ def _create(request: OrgRequest, values: Mapping[str, Any]) -> HttpResponse:
             workspace_uid=form.cleaned_data["workspace"],
             form_token=form.cleaned_data["form_token"],
         )
-    except AlreadySubmitted:
-        return go(request, _list(request), problem="This form was already sent. Nothing was sent again.")
+    except AlreadySubmitted as again:
+        return _already(request, again.entry)
     except OpenRouterError as error:
         form.renew_token()
         form.add_error(None, explained(error, "No guardrail was created."))
@@ -87,6 +88,16 @@ def _create(request: OrgRequest, values: Mapping[str, Any]) -> HttpResponse:
         request,
         _page(request, uid),
         toast="Guardrail created. It is not enforced until a key or member holds it.",
+    )
+
+
+def _already(request: OrgRequest, entry: Entry) -> HttpResponse:
+    """Where the first submission of a form led, in words."""
+    outcome = entry.outcomes.order_by("-id").first()
+    where = _page(request, outcome.target_id) if outcome and outcome.target_id else _list(request)
+    said = outcome.get_outcome_display().lower() if outcome else "under way"
+    return go(
+        request, where, problem=f"This form was already sent, and nothing was sent again. It came to: {said}."
     )
 
 

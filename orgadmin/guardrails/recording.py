@@ -84,3 +84,19 @@ def mark_gone(guardrail: Guardrail) -> None:
                 organization=guardrail.organization, guardrail_uid=guardrail.uid, gone_at=None
             ).update(**gone)
     refresh_summary(guardrail.organization)
+
+
+def note_found_gone(guardrail: Guardrail) -> None:
+    """Somebody deleted it elsewhere, and we met it before a pull did: the log says so now."""
+    before = GUARDRAILS.audited({name: getattr(guardrail, name) for name in GUARDRAILS.columns})
+    with transaction.atomic():
+        if not Guardrail.objects.select_for_update().filter(pk=guardrail.pk, gone_at=None).exists():
+            return
+        audit.outside_entry(
+            organization=guardrail.organization,
+            action="guardrail.delete",
+            target=target_of(guardrail),
+            before=before,
+            after=None,
+        ).save()
+    mark_gone(guardrail)

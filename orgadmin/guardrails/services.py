@@ -16,7 +16,7 @@ from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target
 from orgadmin.audit.tokens import token_of
 from orgadmin.guardrails.drafts import GuardrailEdit, canonical, differing, rules_as_values
-from orgadmin.guardrails.recording import mark_gone, mirror, succeeded, target_of
+from orgadmin.guardrails.recording import mark_gone, mirror, note_found_gone, succeeded, target_of
 from orgadmin.inventory.acts import failed, note_refused
 from orgadmin.inventory.guardrail_nouns import plain
 from orgadmin.inventory.models import Guardrail
@@ -139,7 +139,7 @@ def _read(client: OpenRouter, guardrail: Guardrail) -> SimpleNamespace | None:
         if isinstance(error, NotFound):
             if guardrail._state.adding:
                 return None
-            mark_gone(guardrail)
+            note_found_gone(guardrail)
         note_refused(guardrail.organization, error)
         raise
 

@@ -241,3 +241,30 @@ def test_a_copy_opens_with_everything_but_the_name(desk: Client, strict: Guardra
 )  # fmt: skip
 def test_patterns_are_checked_as_documented(pattern: str, refused: bool) -> None:
     assert bool(patterns.problem(pattern)) is refused
+
+
+def test_one_that_was_deleted_elsewhere_is_noted_at_once(
+    desk: Client, real: Guardrail, sandbox: RunningSandbox, sync: Sync
+) -> None:
+    form = {**opened(desk, at(real.uid, "edit")), "description": "Ours"}
+    sandbox.sandbox.outside.delete_guardrail(real.uid)
+    answer = desk.post(at(real.uid, "edit"), form, follow=True)
+    assert "deleted elsewhere" in answer.content.decode()
+    assert (
+        Entry.objects.filter(actor_kind="outside").values_list("action", flat=True).last()
+        == "guardrail.delete"
+    )
+    assert Entry.objects.filter(action="guardrail.delete", target_id=real.uid).count() == 1
+    sync()
+    assert Entry.objects.filter(action="guardrail.delete", target_id=real.uid).count() == 1
+
+
+def test_a_form_sent_twice_says_what_came_of_the_first(
+    desk: Client, workspace: Workspace, sandbox: RunningSandbox
+) -> None:
+    form = {"name": "Once", "workspace": workspace.uid, "form_token": str(uuid.uuid4())}
+    desk.post(at("create"), form)
+    sandbox.sandbox.clear_requests()
+    answer = desk.post(at("create"), form, follow=True)
+    assert "nothing was sent again. It came to: done." in answer.content.decode()
+    assert sent(sandbox) == []
