@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -41,8 +41,6 @@ NANO = 10**9
 # The counters of a key, two for each window: credits and BYOK.
 _FIRST = {"daily": 0, "weekly": 2, "monthly": 4}
 _COUNTERS = 2 * len(_FIRST)
-# A pull that ended this long after a window began was asked for within it.
-_SETTLING = timedelta(minutes=10)
 
 
 class Limit(NamedTuple):
@@ -155,11 +153,11 @@ class Everything:
 
     def _is_counted_since(self, interval: str | None) -> bool:
         """Whether the keys were asked after the window began."""
-        synced = self.organization.summary.get("synced_at")
+        asked = self.organization.summary.get("asked_at")
         began = windows(today(self.now)).get(interval or "")
-        if not synced or (began is None and interval):
+        if not asked or (began is None and interval):
             return False
-        return began is None or datetime.fromisoformat(synced) - _SETTLING >= midnight(began)
+        return began is None or datetime.fromisoformat(asked) >= midnight(began)
 
     def _of_keys(self) -> Iterator[Limit]:
         counted: dict[str | None, bool] = {None: self._is_counted_since(None)}

@@ -68,22 +68,25 @@ def note_freshness(organization: Organization) -> None:
 
 
 def freshness(organization: Organization) -> dict[str, Any]:
-    """How old the picture is: the last good pull of keys, and what the newest one came to.
+    """How old the picture is: the last good pull of keys (when it ended, and when it began to ask), and what
+    the newest one came to.
 
     ``sync_state``: running (waiting for a worker included), ok, failed or never.
     """
     runs = SyncRun.objects.filter(organization=organization, kind="keys").order_by("-id")
     newest = runs.first()
-    good = newest.finished_at if newest and newest.state == SyncRun.State.OK else _last_good(runs)
+    last = newest if newest and newest.state == SyncRun.State.OK else _last_good(runs)
+    good = last.finished_at if last else None
     return {
         "synced_at": good.isoformat() if good else None,
+        "asked_at": last.started_at.isoformat() if last and last.started_at else None,
         "sync_state": _state(newest, good),
         "sync_message": newest.error if newest and newest.state == SyncRun.State.FAILED else "",
     }
 
 
-def _last_good(runs: QuerySet[SyncRun]) -> datetime | None:
-    return runs.filter(state=SyncRun.State.OK).values_list("finished_at", flat=True).first()
+def _last_good(runs: QuerySet[SyncRun]) -> SyncRun | None:
+    return runs.filter(state=SyncRun.State.OK).first()
 
 
 def _state(newest: SyncRun | None, good: datetime | None) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, Sum
+from django.db.models import Sum, Value
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import (
@@ -21,11 +21,12 @@ from orgadmin.inventory.models import (
     KeyAssignment,
     Member,
     MemberAssignment,
-    SyncRun,
     Workspace,
+    WorkspaceBudgets,
 )
 from orgadmin.policy.layers import OTHER, ZDR_GROUPS, Budget, Layer, Source
 from orgadmin.usage.clock import midnight, today
+from orgadmin.usage.pools import LIFETIME, pools_of
 
 DEFAULT, MEMBER, KEY = 0, 1, 2
 # What a switch forbids when it is off.
@@ -83,10 +84,7 @@ def _filters(guardrail: Guardrail) -> dict[str, str]:
 def of_key(key: Key) -> Applied:
     """What applies to a key: its own guardrail, its owner's, its workspace's default, and every limit."""
     counted = _Counted(key.organization)
-    held = KeyAssignment.objects.filter(organization=key.organization_id, key_hash=key.hash, gone_at=None)
-    wanted = {KEY: held.values_list("guardrail_uid", flat=True).first()}
-    if key.owner is not None:
-        wanted[MEMBER] = _of_member(key.owner)
+    wanted = _held(key)
     if key.workspace is not None:
         wanted[DEFAULT] = key.workspace.default_guardrail_id
     found = _rows(key.organization, wanted)
@@ -105,7 +103,19 @@ def of_key(key: Key) -> Applied:
             budgets.append(
                 _budget(guardrail, "budget of the member", counted.by_member(key.owner, guardrail))
             )
+    if key.workspace is not None:
+        budgets += _of_workspace(key.organization, key.workspace)
     return Applied(found, budgets)
+
+
+def _held(key: Key) -> dict[int, str | None]:
+    """The guardrails of the key and of its owner: one query."""
+    mine = {"organization": key.organization_id, "gone_at": None}
+    held = KeyAssignment.objects.filter(key_hash=key.hash, **mine).values_list(Value(KEY), "guardrail_uid")
+    if key.owner is not None:
+        theirs = MemberAssignment.objects.filter(user_id=key.owner.uid, **mine)
+        held = held.union(theirs.values_list(Value(MEMBER), "guardrail_uid"))
+    return dict(held)
 
 
 def of_member(member: Member) -> Applied:
@@ -121,9 +131,32 @@ def of_member(member: Member) -> Applied:
 
 
 def of_workspace(workspace: Workspace) -> Applied:
-    """What applies to everything in a workspace: its default guardrail. Its budget is each key's and each
-    member's own, so that there is no one figure of it here."""
-    return Applied(_rows(workspace.organization, {DEFAULT: workspace.default_guardrail_id}))
+    """What applies to everything in a workspace: its default guardrail, whose budget is each key's and each
+    member's own, so that there is no one figure of it here; and the workspace's own budgets."""
+    found = _rows(workspace.organization, {DEFAULT: workspace.default_guardrail_id})
+    return Applied(found, _of_workspace(workspace.organization, workspace))
+
+
+def _of_workspace(organization: Organization, workspace: Workspace) -> list[Budget]:
+    """Its budgets, with our estimate of what is used (``orgadmin.usage.pools``): one query where it has
+    none, four where it has."""
+    row = WorkspaceBudgets.objects.filter(
+        organization=organization, workspace_uid=workspace.uid, gone_at=None
+    ).first()
+    if row is None:
+        return []
+    pools, with_byok = pools_of(organization), bool(workspace.include_byok_in_budgets)
+    return [
+        Budget(
+            scope="budget of the workspace, used by our estimate",
+            name=workspace.name,
+            limit=limit,
+            interval=None if interval == LIFETIME else interval,
+            includes_byok=with_byok,
+            used=None if pools is None else pools.of(workspace.pk, interval).counted(with_byok=with_byok),
+        )
+        for interval, limit in row.limits.items()
+    ]
 
 
 def _of_member(member: Member) -> str | None:
@@ -174,8 +207,8 @@ class _Counted:
 
     def __init__(self, organization: Organization) -> None:
         self._organization = organization
-        runs = SyncRun.objects.filter(organization=organization, kind="keys", state=SyncRun.State.OK)
-        self._asked: datetime | None = runs.aggregate(last=Max("started_at"))["last"]
+        asked = organization.summary.get("asked_at")
+        self._asked = datetime.fromisoformat(asked) if asked else None
 
     def by_key(self, key: Key, guardrail: Guardrail) -> Decimal | None:
         columns = self._columns(guardrail)

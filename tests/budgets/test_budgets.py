@@ -151,7 +151,7 @@ def test_filters(desk: Client, synced: Organization) -> None:
 def test_what_was_counted_before_the_window_began_is_not_known(desk: Client, synced: Organization) -> None:
     only(synced)
     past = timezone.now() - timedelta(days=40)
-    synced.summary = {**synced.summary, "synced_at": past.isoformat()}
+    synced.summary = {**synced.summary, "asked_at": past.isoformat()}
     synced.save()
     assert {row["used_usd"] for row in lines(desk)} == {""}
     assert {row["exceeded"] for row in lines(desk)} == {"not known"}

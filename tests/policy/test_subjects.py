@@ -18,8 +18,8 @@ from orgadmin.inventory.models import (
     KeyAssignment,
     Member,
     MemberAssignment,
-    SyncRun,
     Workspace,
+    WorkspaceBudgets,
 )
 from orgadmin.policy.layers import Source
 from orgadmin.policy.subjects import (
@@ -45,6 +45,7 @@ def key(synced: Organization) -> Key:
     """A key with an owner and a workspace, held by nothing."""
     KeyAssignment.objects.all().delete()
     MemberAssignment.objects.all().delete()
+    WorkspaceBudgets.objects.all().delete()
     found = Key.objects.filter(owner__isnull=False, workspace__isnull=False, gone_at=None)
     key = found.select_related("owner", "workspace", "organization").first()
     assert key is not None
@@ -111,9 +112,24 @@ def test_counters_from_before_the_window_say_nothing(synced: Organization, key: 
     own = guardrail(synced, "own", limit_usd=Decimal(5), reset_interval="daily")
     hold(key, own, guardrail(synced, "owners"))
     assert of_key(key).budgets[-1].used is not None
-    SyncRun.objects.filter(kind="keys").update(started_at=timezone.now() - timedelta(days=2))
+    past = timezone.now() - timedelta(days=2)
+    key.organization.summary = {**key.organization.summary, "asked_at": past.isoformat()}
     assert of_key(key).budgets[-1].used is None
     assert window_start("yearly") is None
+
+
+def test_the_budgets_of_a_workspace_limit_everything_in_it(synced: Organization, key: Key) -> None:
+    assert key.workspace is not None
+    WorkspaceBudgets.objects.create(
+        organization=synced, workspace_uid=key.workspace.uid, monthly=100, lifetime=1000
+    )
+    key.workspace.include_byok_in_budgets = True
+    for budgets in (of_key(key).budgets, of_workspace(key.workspace).budgets):
+        ours = [one for one in budgets if one.scope.startswith("budget of the workspace")]
+        assert [(one.interval, one.limit, one.includes_byok) for one in ours] == [
+            ("monthly", Decimal(100), True),
+            (None, Decimal(1000), True),
+        ]
 
 
 def test_rules_are_read_as_they_are_meant(synced: Organization) -> None:
