@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.db.models import Count, Sum
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.http import Http404, QueryDict
 
 from orgadmin.accounts.models import Organization
@@ -135,26 +135,34 @@ def workspace_choices(organization: Organization) -> list[tuple[str, str]]:
 
 def row_of(organization: Organization, uid: str) -> Row:
     """One guardrail by its id, one that is gone and an unconfigured default included; Http404 when there is
-    no such."""
-    default_of = Workspace.objects.filter(
-        organization=organization, gone_at=None, default_guardrail_id=uid
-    ).first()
-    guardrail = Guardrail.objects.filter(organization=organization, uid=uid).first()
+    no such. Two queries, or four for a default that nobody configured."""
+    found = Guardrail.objects.filter(organization=organization, uid=uid).annotate(
+        key_count=_count_of(KeyAssignment), member_count=_count_of(MemberAssignment)
+    )
+    guardrail = found.first()
+    own = guardrail.workspace_uid if guardrail else None
+    places = Workspace.objects.filter(organization=organization).filter(
+        Q(default_guardrail_id=uid, gone_at=None) | Q(uid=own or "")
+    )
+    rows = list(places)
+    default_of = next((row for row in rows if row.default_guardrail_id == uid and row.gone_at is None), None)
+    workspace = default_of or next((row for row in rows if row.uid == own), None)
     if guardrail is None or (guardrail.gone_at is not None and default_of is not None):
         if default_of is None:
             raise Http404("No such guardrail.")
-        guardrail = _unmade(organization, default_of)
+        counts = (_holders_of(organization, model, uid) for model in (KeyAssignment, MemberAssignment))
+        return Row(_unmade(organization, default_of), default_of, True, *counts)
+    guardrail.organization = organization
     return Row(
-        guardrail,
-        default_of or _workspace(organization, guardrail.workspace_uid),
-        default_of is not None,
-        _holders_of(organization, KeyAssignment, uid),
-        _holders_of(organization, MemberAssignment, uid),
+        guardrail, workspace, default_of is not None, guardrail.key_count or 0, guardrail.member_count or 0
     )
 
 
-def _workspace(organization: Organization, uid: str | None) -> Workspace | None:
-    return Workspace.objects.filter(organization=organization, uid=uid).first() if uid else None
+def _count_of(model: type[KeyAssignment] | type[MemberAssignment]) -> Subquery:
+    held = model._default_manager.filter(
+        organization=OuterRef("organization"), guardrail_uid=OuterRef("uid"), gone_at=None
+    )
+    return Subquery(held.order_by().values("guardrail_uid").annotate(number=Count("pk")).values("number"))
 
 
 def _holders_of(

@@ -110,7 +110,7 @@ def known_models(organization: Organization) -> list[Known]:
     used = UsageRollup.objects.filter(organization_id=organization.pk, dimension=Dimension.MODEL).values_list(
         "part", flat=True
     )
-    rows = UsageModel.objects.filter(pk__in=set(used)).values_list("slug", "permaslug")
+    rows = UsageModel.objects.filter(pk__in=used.order_by()).values_list("slug", "permaslug")
     found += [
         Known(slug or permaslug, Offered(permaslug), permaslug, is_sold=not has_catalog)
         for slug, permaslug in rows
