@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
+from orgadmin.catalog.models import CatalogEndpoint, CatalogModel, CatalogProvider, CatalogState
 from orgadmin.guardrails.assigning import KEYS, MEMBERS, subjects_of_keys, subjects_of_members
 from orgadmin.guardrails.meaning import meaning
 from orgadmin.inventory.models import (
@@ -34,7 +35,7 @@ from orgadmin.usage.clock import last_complete_day
 from orgadmin.usage.models import DaySum, Source, UsageModel, UsageProvider
 from orgadmin.usage.store import Fact, Scope, replace_facts
 
-GUARDRAILS, WORKSPACES, MEMBERS_OF, MODELS, PROVIDERS = 1000, 200, 2000, 800, 60
+GUARDRAILS, WORKSPACES, MEMBERS_OF, MODELS, PROVIDERS, ENDPOINTS = 1000, 200, 2000, 800, 60, 3000
 SUBJECTS, DAYS, FAVOURITES = 200, 30, 8
 
 
@@ -63,6 +64,7 @@ def fill(organization: Organization) -> None:
         batch_size=500,
     )
     _guardrails(organization, workspaces, keys, members, dice)
+    _catalog(organization)
     _use(organization, keys, dice)
     now = timezone.now()
     for kind in NOUNS:
@@ -155,6 +157,45 @@ def _guardrails(
     )
 
 
+def _catalog(organization: Organization) -> None:
+    now = timezone.now()
+    CatalogState.objects.create(organization=organization, zdr=[], zdr_at=now, round_at=now)
+    CatalogProvider.objects.bulk_create(
+        CatalogProvider(organization=organization, slug=f"provider-{n}", name=f"Provider {n}")
+        for n in range(PROVIDERS)
+    )
+    models = CatalogModel.objects.bulk_create(
+        CatalogModel(
+            organization=organization,
+            slug=f"author-{n % 40}/model-{n}",
+            permaslug=f"author-{n % 40}/model-{n}",
+            listed_as=f"author-{n % 40}/model-{n}",
+            name=f"Author {n % 40}: Model {n}",
+            context_length=128_000,
+            input_modalities=["text"],
+            output_modalities=["text"],
+            prompt="0.000001",
+            completion="0.000004",
+            prices={"prompt": "0.000001", "completion": "0.000004"},
+            endpoints_at=now,
+            endpoints_asked_at=now,
+        )
+        for n in range(MODELS)
+    )
+    CatalogEndpoint.objects.bulk_create(
+        CatalogEndpoint(
+            organization=organization,
+            model=models[n % MODELS],
+            tag=f"provider-{n % PROVIDERS}/{n}",
+            permaslug=models[n % MODELS].permaslug,
+            provider=f"provider-{n % PROVIDERS}",
+            provider_name=f"Provider {n % PROVIDERS}",
+            is_zdr=n % 3 == 0,
+        )
+        for n in range(ENDPOINTS)
+    )
+
+
 def _use(organization: Organization, keys: list[Key], dice: random.Random) -> None:
     """Thirty days of the first two thousand keys: eight models a day each."""
     models = UsageModel.objects.bulk_create(
@@ -241,5 +282,8 @@ def addresses(organization: Organization) -> dict[str, str]:
         "member": f"{base}/members/{member.uid}/",
         "leaver": f"{base}/members/{member.uid}/leaving/",
         "policy of a key": f"{base}/policy/?key={key.hash}",
+        "policy, a model asked": f"{base}/policy/?key={key.hash}&model=author-1/model-1",
+        "models": f"{base}/models/",
+        "model": f"{base}/models/author-1/model-1/",
         "policy of a workspace": f"{base}/policy/?workspace={workspace.uid}",
     }
