@@ -13,13 +13,13 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, F, OuterRef, Subquery, Value
+from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import ExpressionWrapper
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
-from orgadmin.budgets.pace import Outlook, for_ever, in_window
+from orgadmin.budgets.pace import LEAST_ELAPSED, Outlook, for_ever, in_window
 from orgadmin.inventory.models import (
     Guardrail,
     Key,
@@ -33,6 +33,7 @@ from orgadmin.inventory.models import (
 from orgadmin.inventory.windows import next_reset
 from orgadmin.inventory.workspace_models import INTERVALS
 from orgadmin.usage.clock import midnight, today
+from orgadmin.usage.models import month_of
 from orgadmin.usage.pools import LIFETIME, Pools, pools_of, windows
 
 KEY, GUARDRAIL, WORKSPACE = "key", "guardrail", "workspace"
@@ -84,6 +85,8 @@ class Everything:
     organization: Organization
     now: datetime = field(default_factory=timezone.now)
     keys: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    # Of keys that were deleted within a window: their owner, when, and what they had counted.
+    deleted: list[tuple[Any, ...]] = field(default_factory=list)
     hashes: dict[str, int] = field(default_factory=dict)
     guardrails: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     held: list[tuple[str, str, str]] = field(default_factory=list)
@@ -100,15 +103,19 @@ class Everything:
     def _read(self) -> None:
         mine = {"organization": self.organization, "gone_at": None}
         nano = {name: _nano(column) for name, column in _KEY_MONEY.items()}
-        rows = (
-            Key.objects.filter(**mine)
-            .order_by()
-            .values_list(
-                *("pk", "hash", "name", "limit_reset", "include_byok_in_limit", "owner_id", "workspace_id"),
-                *nano.values(),
-            )
+        earliest = midnight(min(windows(today(self.now)).values()))
+        lived = Q(gone_at=None) | Q(gone_at__gte=earliest)
+        keys = Key.objects.filter(lived, organization=self.organization).order_by()
+        rows = keys.values_list(
+            *("pk", "hash", "name", "limit_reset", "include_byok_in_limit", "owner_id", "workspace_id"),
+            *nano.values(),
+            "gone_at",
         )
-        self.keys = {row[0]: row for row in rows.iterator(chunk_size=5000)}
+        for row in rows.iterator(chunk_size=5000):
+            if row[15] is None:
+                self.keys[row[0]] = row
+            elif row[5]:
+                self.deleted.append(row)
         self.hashes = {row[1]: pk for pk, row in self.keys.items()}
         limited = Guardrail.objects.filter(**mine).exclude(limit_usd=None).order_by()
         self.guardrails = {
@@ -162,25 +169,20 @@ class Everything:
     def _of_keys(self) -> Iterator[Limit]:
         counted: dict[str | None, bool] = {None: self._is_counted_since(None)}
         counted.update(self._counted)
-        days = max(1.0, (self.now - midnight(today(self.now).replace(day=1))).total_seconds() / 86400)
+        days = _days_of_month(self.now)
         for pk, row in self.keys.items():
             interval, byok, limit, left = row[3], row[4], row[7], row[8]
             if limit is None:
                 continue
             used = None if left is None or not counted.get(interval, False) else limit - left
             month = row[13] + (row[14] if byok else 0)
-            a_day = month / days if interval is None and counted["monthly"] else None
+            a_day = month / days if days and interval is None and counted["monthly"] else None
             yield limit_of(KEY, limit, used, interval, byok, key=pk, a_day=a_day)
 
     def _of_guardrails(self) -> Iterator[Limit]:
         """Of each key and each member that holds one, never pooled (FACTS 3.5); the default guardrail of a
         workspace is held by every key and every owner in it."""
-        by_member: dict[int, list[int]] = {}
-        for row in self.keys.values():
-            if row[5]:
-                sums = by_member.setdefault(row[5], [0] * _COUNTERS)
-                for at in range(_COUNTERS):
-                    sums[at] += row[9 + at]
+        by_member = self._by_member()
         numbers = {uid: pk for pk, (uid, _) in self.members.items()}
         for side, subject, uid in self.held:
             guardrail = self.guardrails.get(uid)
@@ -191,6 +193,20 @@ class Everything:
             elif side == "m" and (pk := numbers.get(subject)):
                 yield self._of_guardrail(guardrail, by_member.get(pk, [0] * _COUNTERS), member=pk)
         yield from self._of_default_guardrails(by_member)
+
+    def _by_member(self) -> dict[int, list[int]]:
+        """What the keys of each member counted; a deleted one in the windows it still lived in."""
+        starts = {at: midnight(windows(today(self.now))[name]) for name, at in _FIRST.items()}
+        sums: dict[int, list[int]] = {}
+        for row in (*self.keys.values(), *self.deleted):
+            if not row[5]:
+                continue
+            mine = sums.setdefault(row[5], [0] * _COUNTERS)
+            for at, start in starts.items():
+                if row[15] is None or row[15] >= start:
+                    mine[at] += row[9 + at]
+                    mine[at + 1] += row[10 + at]
+        return sums
 
     def _of_default_guardrails(self, by_member: Mapping[int, list[int]]) -> Iterator[Limit]:
         defaults = {
@@ -222,7 +238,7 @@ class Everything:
 
     def _of_workspaces(self) -> Iterator[Limit]:
         """Pooled; what is used is our estimate (``orgadmin.usage.pools``)."""
-        pools, day = self.pools, today(self.now)
+        pools, days = self.pools, _days_of_month(self.now)
         for pk, row in self.workspaces.items():
             _, _, _, _, byok, created_at, limits = row
             is_older = pools is None or created_at is None or created_at.date() < pools.first
@@ -233,7 +249,7 @@ class Everything:
                 if pools is not None:
                     used = round(pools.of(pk, interval).counted(with_byok=bool(byok)) * NANO)
                     month = pools.of(pk, "monthly").counted(with_byok=bool(byok)) * NANO
-                    a_day = float(month) / max(day.day, 1)
+                    a_day = float(month) / days if days else None
                 yield limit_of(
                     WORKSPACE,
                     limit,
@@ -275,6 +291,14 @@ _KEY_MONEY = {
         for kind in ("usage", "byok")
     },
 }
+
+
+def _days_of_month(now: datetime) -> float | None:
+    """How many days of the month are past; None while they are too few to tell a pace by."""
+    began, ends = midnight(month_of(today(now))), next_reset("monthly", now)
+    assert ends is not None
+    past, whole = now - began, ends - began
+    return past.total_seconds() / 86400 if past >= LEAST_ELAPSED * whole else None
 
 
 def day_words(day: date) -> str:

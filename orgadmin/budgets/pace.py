@@ -33,10 +33,10 @@ def in_window(limit: int, used: int | None, *, began: datetime, ends: datetime, 
     if used >= limit:
         return Outlook(Fate.OVER)
     elapsed, whole = (now - began).total_seconds(), (ends - began).total_seconds()
-    if used <= 0:
-        return Outlook(Fate.FITS)
     if elapsed < LEAST_ELAPSED * whole:
         return Outlook(Fate.EARLY)
+    if used <= 0:
+        return Outlook(Fate.FITS)
     seconds = (limit - used) * elapsed / used
     at = now + timedelta(seconds=min(seconds, whole))
     return Outlook(Fate.EXCEEDED, at.date()) if at < ends else Outlook(Fate.FITS)

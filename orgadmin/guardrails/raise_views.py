@@ -10,6 +10,7 @@ from orgadmin.audit.services import AlreadySubmitted
 from orgadmin.fields import RaiseForm
 from orgadmin.guardrails.selectors import Row, row_of
 from orgadmin.guardrails.services import EditConflict, guardrail_raise_limit
+from orgadmin.guardrails.words import counted
 from orgadmin.openrouter.errors import InvalidRequest, OpenRouterError
 from orgadmin.pages import explained, go, respond
 
@@ -65,7 +66,5 @@ def _whom(row: Row) -> str:
     """It is never pooled: each of them gets as much more."""
     if row.is_default:
         return "Every key and every member of the workspace gets as much more: the budget is each one's own."
-    return (
-        f"Everybody who holds it gets as much more: {row.keys:,} keys and {row.members:,} members, "
-        "each for themselves."
-    )
+    keys, members = counted(row.keys, "key"), counted(row.members, "member")
+    return f"Everybody who holds it gets as much more: {keys} and {members}, each for themselves."

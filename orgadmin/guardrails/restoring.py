@@ -24,6 +24,7 @@ from orgadmin.guardrails.assigning import (
 )
 from orgadmin.guardrails.drafts import BUDGET, GuardrailEdit, canonical, rules_as_values
 from orgadmin.guardrails.services import EditConflict, guardrail_create, guardrail_update
+from orgadmin.guardrails.words import counted
 from orgadmin.inventory.guardrail_nouns import RULES
 from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
 
@@ -47,7 +48,7 @@ def _look(act: Act) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         keys, members = _freed(act, KEYS), _freed(act, MEMBERS)
         said = {name: value for name, value in then.items() if canonical(name, value) is not None}
         if keys or members:
-            said[HOLDERS] = f"{len(keys)} keys and {len(members)} members"
+            said[HOLDERS] = f"{counted(len(keys), 'key')} and {counted(len(members), 'member')}"
         return {}, said
     guardrail = _guardrail(act.entry.organization, act.target_id)
     if guardrail is None:
@@ -114,7 +115,7 @@ def _make_again(actor: User, act: Act, offer: Offer, form_token: UUID) -> str:
             subjects = names(organization, _freed(act, side))
             if subjects:
                 outcomes = guardrail_assign(actor=actor, guardrail=made, side=side, subjects=subjects)
-                said.append(_count(outcomes, "keys" if side is KEYS else "members"))
+                said.append(_count(outcomes, "key" if side is KEYS else "member"))
     return " ".join(said)
 
 
@@ -130,9 +131,9 @@ def _names_of_members(organization: Organization, uids: list[str]) -> list[Subje
 
 def _count(outcomes: Outcomes, noun: str) -> str:
     missed = len(outcomes.failed) + len(outcomes.unknown)
-    return f"{len(outcomes.done)} {noun} hold it again" + (
-        f", {missed} could not be assigned." if missed else "."
-    )
+    verb = "holds" if len(outcomes.done) == 1 else "hold"
+    said = f"{counted(len(outcomes.done), noun)} {verb} it again"
+    return f"{said}, {missed} could not be assigned." if missed else f"{said}."
 
 
 # --- who holds which ---

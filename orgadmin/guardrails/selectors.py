@@ -15,6 +15,7 @@ from orgadmin.guardrails.words import in_short
 from orgadmin.inventory.models import Guardrail, Key, KeyAssignment, Member, MemberAssignment, Workspace
 from orgadmin.inventory.windows import RESETS
 from orgadmin.pages import ListFilters, Page, page_of
+from orgadmin.policy.subjects import window_start
 
 SORTS = ("name", "workspace", "keys", "members", "limit")
 
@@ -250,7 +251,8 @@ def _spent_by_members(guardrail: Guardrail, members: list[int]) -> Mapping[int, 
     if not members or guardrail.limit is None or interval not in RESETS:
         return None
     names = [f"usage_{interval}", f"byok_usage_{interval}"][: 2 if guardrail.include_byok_in_budgets else 1]
-    keys = Key.objects.filter(organization=guardrail.organization, owner__in=members).order_by()
+    lived = Q(gone_at=None) | Q(gone_at__gte=window_start(interval))
+    keys = Key.objects.filter(lived, organization=guardrail.organization, owner__in=members).order_by()
     rows = keys.values_list("owner").annotate(*(Sum(name) for name in names))
     return {owner: sum((Decimal(part) for part in parts), Decimal(0)) for owner, *parts in rows}
 

@@ -158,3 +158,8 @@ def _filters(row: Guardrail) -> list[Rule]:
 def _acts(one: Mapping[str, Any]) -> str:
     action = str(one.get("action"))
     return ACTIONS.get(action, action)
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 key", "3 keys"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum, Value
+from django.db.models import Q, Sum, Value
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.models import (
@@ -215,11 +215,14 @@ class _Counted:
         return None if columns is None else sum((getattr(key, name) for name in columns), Decimal(0))
 
     def by_member(self, member: Member, guardrail: Guardrail) -> Decimal | None:
-        """What their keys used; what they use without a key is not in it."""
-        columns = self._columns(guardrail)
-        if columns is None:
+        """What their keys used, deleted ones in the window they still lived in; what they use without a key
+        is not in it."""
+        columns, start = self._columns(guardrail), window_start(guardrail.reset_interval)
+        if columns is None or start is None:
             return None
-        keys = Key.objects.filter(organization=self._organization, owner=member)
+        keys = Key.objects.filter(
+            Q(gone_at=None) | Q(gone_at__gte=start), organization=self._organization, owner=member
+        )
         sums: dict[str, Any] = keys.aggregate(**{name: Sum(name) for name in columns})
         return sum((Decimal(value) for value in sums.values() if value is not None), Decimal(0))
 

@@ -259,11 +259,11 @@ def test_a_deleted_guardrail_comes_back_under_a_new_id_to_those_who_held_it(
     guardrail_assign(actor=admin, guardrail=guardrail, side=KEYS, subjects=subjects_of_keys([key]))
     guardrail_delete(actor=admin, guardrail=guardrail)
     sheet = text_of(desk.get(address(last("guardrail.delete"))))
-    assert "1 keys and 0 members" in sheet
+    assert "1 key and 0 members" in sheet
     names = ["name", "limit_usd", "reset_interval", "ignored_models", "holders"]
     sandbox.sandbox.clear_requests()
     answer = desk.post(address(last("guardrail.delete")), ticked(*names), follow=True)
-    assert "made again, under a new id. 1 keys hold it again." in text_of(answer)
+    assert "made again, under a new id. 1 key holds it again." in text_of(answer)
     made = Guardrail.objects.get(name="Strict", gone_at=None)
     assert made.uid != guardrail.uid
     assert (made.limit, made.reset_interval) == (Decimal(20), "daily")

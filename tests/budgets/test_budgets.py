@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -26,6 +27,7 @@ from orgadmin.inventory.models import (
     Workspace,
     WorkspaceBudgets,
 )
+from orgadmin.policy.subjects import of_key
 from tests.conftest import SignIn, Sync
 from tests.patience import hurry
 from tests.sandbox_server import RunningSandbox
@@ -158,6 +160,54 @@ def test_what_was_counted_before_the_window_began_is_not_known(desk: Client, syn
     assert len(lines(desk, "?state=unknown")) == 3
 
 
+def test_a_deleted_key_counts_for_its_owner_in_the_windows_it_lived_in(
+    desk: Client, synced: Organization
+) -> None:
+    key, owner, _, _ = only(synced)
+    for gone_at, used in ((timezone.now(), 7), (timezone.now() - timedelta(days=70), 900)):
+        Key.objects.create(
+            organization=synced,
+            hash=f"{used:064x}",
+            name=f"K {used}",
+            owner=owner,
+            usage_monthly=used,
+            gone_at=gone_at,
+        )
+    table = {row["of"]: row["used_usd"] for row in lines(desk, "?kind=guardrail")}
+    assert table == {str(owner): "47.00", "bot": "40.00"}
+    budgets = of_key(Key.objects.select_related("owner", "workspace", "organization").get(pk=key.pk)).budgets
+    theirs = next(one for one in budgets if one.scope == "budget of the member")
+    assert theirs.used == Decimal(47)
+
+
+@pytest.mark.parametrize(("moment", "words"), [("01T00:30", "too early to tell"), ("16T00:00", "on ")])
+def test_the_pace_of_a_limit_for_ever_is_that_of_the_month(
+    desk: Client, synced: Organization, moment: str, words: str
+) -> None:
+    key, *_ = only(synced)
+    Key.objects.filter(pk=key.pk).update(limit_reset=None, usage_monthly=20)
+    now = datetime.fromisoformat(f"2027-03-{moment}:00+00:00")
+    synced.summary = {**synced.summary, "asked_at": now.isoformat()}
+    synced.save()
+    with time_machine.travel(now, tick=False):
+        desk.force_login(User.objects.get(email="adam@house.test"))
+        (row,) = lines(desk, "?kind=key")
+    assert row["exceeded"].startswith(words)
+
+
+def test_a_window_that_rolled_over_since_the_keys_were_asked_is_not_known(
+    desk: Client, synced: Organization
+) -> None:
+    only(synced)
+    last = datetime.fromisoformat("2027-03-31T23:59:00+00:00")
+    synced.summary = {**synced.summary, "asked_at": last.isoformat()}
+    synced.save()
+    for now, known in ((last, True), (last + timedelta(minutes=2), False)):
+        with time_machine.travel(now, tick=False):
+            desk.force_login(User.objects.get(email="adam@house.test"))
+            assert all(bool(row["used_usd"]) is known for row in lines(desk))
+
+
 def test_no_limits_and_an_account_without_budgets(desk: Client, synced: Organization) -> None:
     only(synced)
     Key.objects.update(limit=None)
@@ -274,7 +324,7 @@ def test_a_guardrails_budget_grows_for_everybody(
     sync()
     sandbox.sandbox.clear_requests()
     address = f"/o/acme/guardrails/{uid}/raise/"
-    assert "1 keys and 0 members, each for themselves" in text_of(desk.get(address))
+    assert "1 key and 0 members, each for themselves" in text_of(desk.get(address))
     form = more("5.50")
     assert "is now $25.50" in text_of(desk.post(address, form, follow=True))
     assert bodies(sandbox) == [{"limit_usd": 25.5, "reset_interval": "daily"}]
