@@ -172,8 +172,16 @@ def test_the_guard_is_renewed_when_it_is_killed(tmp_path: Path) -> None:
 
 def _guard_of(supervisor: int) -> int:
     children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    guards = [pid for pid in children if b"guard.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    guards = [pid for pid in children if b"guard.py" in _command(pid)]
     return int(guards[0]) if guards and alive(int(guards[0])) else 0
+
+
+def _command(pid: str) -> bytes:
+    """What it was started with; nothing where it ended since it was listed."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _log(folder: Path, name: str) -> str:
