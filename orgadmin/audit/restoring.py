@@ -6,6 +6,8 @@ it restores. Each slice registers a ``Restorer`` for the nouns it can act on; th
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +31,12 @@ class Offer:
     now: Mapping[str, Any]
     then: Mapping[str, Any]
     moved: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def seen(self) -> str:
+        """What a form carries to tell whether it is still as the person saw it."""
+        now = {name: comparable(name, value) for name, value in self.now.items()}
+        return hashlib.sha256(json.dumps(now, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
     def only(self, names: Sequence[str]) -> Offer:
         """Of it only these fields."""
@@ -87,6 +95,8 @@ def offer_of(act: Act) -> Offer:
     if reason := why_not(act):
         raise NotRestorable(reason)
     now, then = RESTORERS[act.entry.target_type].look(act)
+    if not then:
+        raise NotRestorable("What it changed cannot be put back from here.")
     names = [name for name in then if comparable(name, now.get(name)) != comparable(name, then[name])]
     if not names:
         raise NotRestorable("Nothing to restore: it is as it was before this change.")

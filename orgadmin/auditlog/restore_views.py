@@ -18,6 +18,7 @@ from orgadmin.auditlog.selectors import names_in
 from orgadmin.openrouter.errors import InvalidRequest, OpenRouterError
 from orgadmin.pages import explained, go, respond
 
+CHANGED = "Nothing was restored: it is no longer as you saw it. Below is what it is now."
 SENT_ALREADY = "This was sent already, and nothing was restored twice."
 
 
@@ -34,6 +35,8 @@ def restore(request: OrgRequest, entry_id: int) -> HttpResponse:
         )
     if request.method == "GET":
         return _sheet(request, act, offer)
+    if request.POST.get("seen", "") != offer.seen:
+        return _sheet(request, act, offer, problem=CHANGED, status=409)
     chosen = offer.only(request.POST.getlist("field"))
     if not chosen.then:
         return _sheet(request, act, offer, problem="Nothing was restored: tick what to put back.", status=400)

@@ -150,6 +150,12 @@ def guardrails_take_off(
     held = held_by(organization, side, [subject.uid for subject in subjects])
     rows = Guardrail.objects.filter(organization=organization, uid__in=set(held.values()))
     together = Outcomes([subject for subject in subjects if subject.uid not in held])
+    known = {row.uid for row in rows}
+    together.failed.extend(
+        (subject, "The guardrail that it holds is not known here yet: wait for the next sync.")
+        for subject in subjects
+        if subject.uid in held and held[subject.uid] not in known
+    )
     for at, guardrail in enumerate(rows.select_related("organization").order_by("pk")):
         its = [subject for subject in subjects if held.get(subject.uid) == guardrail.uid]
         try:

@@ -27,6 +27,7 @@ from orgadmin.guardrails.services import EditConflict, guardrail_create, guardra
 from orgadmin.guardrails.words import counted
 from orgadmin.inventory.guardrail_nouns import RULES
 from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
+from orgadmin.openrouter.errors import OpenRouterError
 
 HOLDERS = "holders"
 
@@ -45,10 +46,12 @@ def _typed(name: str, value: Any) -> Any:
 def _look(act: Act) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     then = {name: _typed(name, value) for name, value in (act.before or {}).items() if name in RULES}
     if verb_of(act) == "delete":
+        if _made_since(act):
+            raise NotRestorable("It was made again already, under a new id.")
         keys, members = _freed(act, KEYS), _freed(act, MEMBERS)
         said = {name: value for name, value in then.items() if canonical(name, value) is not None}
         if keys or members:
-            said[HOLDERS] = f"{counted(len(keys), 'key')} and {counted(len(members), 'member')}"
+            said[HOLDERS] = f"{_count_freed(keys, 'key')} and {_count_freed(members, 'member')}"
         return {}, said
     guardrail = _guardrail(act.entry.organization, act.target_id)
     if guardrail is None:
@@ -61,12 +64,28 @@ def _are_one(name: str, now: Mapping[str, Any], then: Mapping[str, Any]) -> bool
     return bool(canonical(name, now[name]) == canonical(name, then[name]))
 
 
-def _freed(act: Act, side: Side) -> list[str]:
-    """Who held the deleted guardrail and has held none since."""
+def _freed(act: Act, side: Side) -> list[Subject]:
+    """Who held the guardrail until it was deleted, has held none since and is still there."""
     rows = side.model._default_manager.filter(
-        organization=act.entry.organization, guardrail_uid=act.target_id, gone_at__isnull=False
+        organization=act.entry.organization, guardrail_uid=act.target_id, gone_at__gte=act.entry.at
     )
-    return list(rows.order_by("pk").values_list(side.identity, flat=True)[:MOST_AT_ONCE])
+    uids = list(rows.order_by("pk").values_list(side.identity, flat=True)[: MOST_AT_ONCE + 1])
+    return (_names_of_keys if side is KEYS else _names_of_members)(act.entry.organization, uids)
+
+
+def _count_freed(subjects: list[Subject], noun: str) -> str:
+    if len(subjects) > MOST_AT_ONCE:
+        return f"the first {MOST_AT_ONCE} of its {noun}s"
+    return counted(len(subjects), noun)
+
+
+def _made_since(act: Act) -> bool:
+    """Whether a restoration of this deletion made a guardrail that is still there."""
+    for again in act.entry.restorations.filter(action="guardrail.create").prefetch_related("outcomes"):
+        made = [outcome.target_id for outcome in again.outcomes.all() if outcome.outcome == "ok"]
+        if made and _guardrail(act.entry.organization, made[-1]) is not None:
+            return True
+    return False
 
 
 def _apply(actor: User, act: Act, offer: Offer, form_token: UUID) -> str:
@@ -111,12 +130,22 @@ def _make_again(actor: User, act: Act, offer: Offer, form_token: UUID) -> str:
     made = _guardrail(organization, uid)
     said = [f"“{act.target_name}” was made again, under a new id."]
     if HOLDERS in offer.then and made is not None:
-        for side, names in ((KEYS, _names_of_keys), (MEMBERS, _names_of_members)):
-            subjects = names(organization, _freed(act, side))
-            if subjects:
-                outcomes = guardrail_assign(actor=actor, guardrail=made, side=side, subjects=subjects)
-                said.append(_count(outcomes, "key" if side is KEYS else "member"))
+        for side, noun in ((KEYS, "key"), (MEMBERS, "member")):
+            said += _given_again(actor, made, side, _freed(act, side)[:MOST_AT_ONCE], noun)
     return " ".join(said)
+
+
+def _given_again(
+    actor: User, guardrail: Guardrail, side: Side, subjects: list[Subject], noun: str
+) -> list[str]:
+    """The guardrail is there already: whatever happens now is said, and not taken for its failure."""
+    if not subjects:
+        return []
+    try:
+        outcomes = guardrail_assign(actor=actor, guardrail=guardrail, side=side, subjects=subjects)
+    except OpenRouterError as error:
+        return [f"It could not be given back to its {noun}s: {error.message}"]
+    return [_count(outcomes, noun)]
 
 
 def _names_of_keys(organization: Organization, hashes: list[str]) -> list[Subject]:
@@ -177,7 +206,10 @@ register(
         look=_look,
         apply=_apply,
         verbs=frozenset({"update", "delete"}),
-        why_not={"create": "A new guardrail is taken back by deleting it, on its own page."},
+        why_not={
+            "create": "A new guardrail is taken back by deleting it on its own page, the default one of a "
+            "workspace by emptying its rules."
+        },
     ),
 )
 for _noun, _side in (("key_assignment", KEYS), ("member_assignment", MEMBERS)):

@@ -14,6 +14,7 @@ from orgadmin.inventory.models import Key
 from orgadmin.keys.drafts import EDITABLE, KeyEdit
 from orgadmin.keys.services import EditConflict, key_set_disabled, key_update
 from orgadmin.keys.services.update import editable
+from orgadmin.openrouter.errors import OpenRouterError
 
 SETTINGS = (*EDITABLE, "disabled")
 GONE = "A deleted key cannot come back: OpenRouter never tells a secret twice. Create another in its place."
@@ -45,7 +46,14 @@ def _apply(actor: User, act: Act, offer: Offer, _: UUID) -> str:
     except EditConflict as conflict:
         raise NotRestorable(f"{conflict} Nothing was restored: look at what it is now.") from None
     if "disabled" in offer.then:
-        key_set_disabled(actor=actor, key=key, disabled=offer.then["disabled"])
+        try:
+            key_set_disabled(actor=actor, key=key, disabled=offer.then["disabled"])
+        except OpenRouterError as error:
+            if not wanted:
+                raise
+            raise NotRestorable(
+                f"The settings are as they were, but for whether the key is disabled: {error.message}"
+            ) from error
     return f"“{key.name}” is as it was."
 
 

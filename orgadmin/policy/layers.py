@@ -109,7 +109,7 @@ def _with(rules: Rules, layer: Layer) -> Rules:
         forbidden=rules.forbidden | layer.forbidden,
         regions=_in_both(rules.regions, layer.regions),
         filters={
-            name: _stronger(rules.filters.get(name), layer.filters.get(name))
+            name: stronger(rules.filters.get(name), layer.filters.get(name))
             for name in {*rules.filters, *layer.filters}
         },
     )
@@ -121,7 +121,7 @@ def _in_both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozen
     return one & other
 
 
-def _stronger(one: str | None, other: str | None) -> str:
+def stronger(one: str | None, other: str | None) -> str:
     return max((action for action in (one, other) if action is not None), key=strength)
 
 

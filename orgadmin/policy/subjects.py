@@ -24,7 +24,7 @@ from orgadmin.inventory.models import (
     Workspace,
     WorkspaceBudgets,
 )
-from orgadmin.policy.layers import OTHER, ZDR_GROUPS, Budget, Layer, Source
+from orgadmin.policy.layers import OTHER, ZDR_GROUPS, Budget, Layer, Source, stronger
 from orgadmin.usage.clock import midnight, today
 from orgadmin.usage.pools import LIFETIME, pools_of
 
@@ -77,7 +77,10 @@ def _listed(names: Iterable[str] | None) -> frozenset[str] | None:
 
 def _filters(guardrail: Guardrail) -> dict[str, str]:
     builtin = {one["slug"]: one["action"] for one in guardrail.content_filter_builtins or ()}
-    custom = {f"/{one['pattern']}/": one["action"] for one in guardrail.content_filters or ()}
+    custom: dict[str, str] = {}
+    for one in guardrail.content_filters or ():
+        name = f"/{one['pattern']}/"
+        custom[name] = stronger(custom.get(name), one["action"])
     return {**builtin, **custom}
 
 
@@ -91,7 +94,7 @@ def of_key(key: Key) -> Applied:
     budgets: list[Budget] = []
     if key.limit is not None:
         left = key.limit_remaining
-        used = None if left is None else key.limit - left
+        used = key.limit - left if left is not None and counted.is_of_now(key.limit_reset) else None
         budgets.append(
             Budget("limit of the key", key.name, key.limit, key.limit_reset, key.include_byok_in_limit, used)
         )
@@ -209,6 +212,13 @@ class _Counted:
         self._organization = organization
         asked = organization.summary.get("asked_at")
         self._asked = datetime.fromisoformat(asked) if asked else None
+
+    def is_of_now(self, interval: str | None) -> bool:
+        """Whether the keys were asked since the window of a limit began; one without a window has begun."""
+        start = window_start(interval)
+        if start is None:
+            return interval is None
+        return self._asked is not None and self._asked >= start
 
     def by_key(self, key: Key, guardrail: Guardrail) -> Decimal | None:
         columns = self._columns(guardrail)

@@ -61,7 +61,12 @@ class Verdict:
 def verdict(model: Offered, layers: Iterable[Layer], budgets: Iterable[Budget] = ()) -> Verdict:
     """The answer for one model, with every rule that led to it."""
     ordered = sorted(layers, key=lambda layer: layer.source)
-    reasons = {*_of_lists(model, ordered), *_of_endpoints(model, ordered), *_of_budgets(budgets)}
+    reasons = {
+        *_of_lists(model, ordered),
+        *_of_endpoints(model, ordered),
+        *_of_data(ordered),
+        *_of_budgets(budgets),
+    }
     outcome = min((reason.outcome for reason in reasons), default=Outcome.ALLOWED)
     return Verdict(outcome, tuple(sorted(reason for reason in reasons if reason.outcome == outcome)))
 
@@ -85,7 +90,13 @@ def _outcome(model: Offered, rules: Rules) -> Outcome:
     is_listed = rules.allowed_models is None or slug in rules.allowed_models
     if not is_listed or slug in rules.ignored_models or rules.is_empty_list:
         return Outcome.REFUSED
-    return _reachable(model, rules)
+    outcome = _reachable(model, rules)
+    return min(outcome, Outcome.UNKNOWN) if _asks_what_nobody_tells(rules) else outcome
+
+
+def _asks_what_nobody_tells(rules: Rules | Layer) -> bool:
+    """Whether it matters who trains on data or where data is kept: no endpoint says so in the API."""
+    return bool(rules.forbidden) or rules.regions is not None
 
 
 def _reachable(model: Offered, rules: Rules) -> Outcome:
@@ -126,6 +137,17 @@ def _of_lists(model: Offered, layers: Sequence[Layer]) -> Iterable[Reason]:
             yield Reason(Outcome.REFUSED, "is not among the allowed models", name)
         if model.permaslug in layer.ignored_models:
             yield Reason(Outcome.REFUSED, "is among the ignored models", name)
+
+
+def _of_data(layers: Sequence[Layer]) -> Iterable[Reason]:
+    for layer in layers:
+        name = layer.source.name
+        if layer.forbidden:
+            yield Reason(
+                Outcome.UNKNOWN, "whether its providers train on data or publish it is in no API", name
+            )
+        if layer.regions is not None:
+            yield Reason(Outcome.UNKNOWN, "where its providers keep data is in no API", name)
 
 
 def _of_endpoints(model: Offered, layers: Sequence[Layer]) -> Iterable[Reason]:

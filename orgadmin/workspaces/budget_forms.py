@@ -24,18 +24,20 @@ class SeenBudgetsField(forms.CharField):
 
     widget = forms.HiddenInput
 
-    def clean(self, value: Any) -> dict[str, Decimal]:
+    def clean(self, value: Any) -> tuple[dict[str, Decimal], bool]:
+        """The limits, and whether BYOK counted."""
         try:
-            seen = signing.loads(str(value or ""), salt=_SALT)
+            limits, counts_byok = signing.loads(str(value or ""), salt=_SALT)
         except signing.BadSignature:
             raise ValidationError(
                 "Open the form again: it has lost track of what the budgets were."
             ) from None
-        return {interval: Decimal(limit) for interval, limit in seen.items()}
+        return {interval: Decimal(limit) for interval, limit in limits.items()}, bool(counts_byok)
 
 
-def seen_text(limits: Mapping[str, Decimal]) -> str:
-    return signing.dumps({interval: str(limit) for interval, limit in limits.items()}, salt=_SALT)
+def seen_text(limits: Mapping[str, Decimal], counts_byok: bool = False) -> str:
+    spelled = {interval: str(limit) for interval, limit in limits.items()}
+    return signing.dumps([spelled, counts_byok], salt=_SALT)
 
 
 def _amount(interval: str) -> DollarsField:
@@ -72,11 +74,20 @@ class BudgetsForm(forms.Form):
         *,
         limits: Mapping[str, Decimal],
         counts_byok: bool | None,
-        shown: Mapping[str, Decimal] | None = None,
+        shown: BudgetPlan | None = None,
     ) -> None:
-        typed = {name: f"{limit.normalize():f}" for name, limit in (shown or limits).items()}
-        initial = {**typed, "counts_byok": bool(counts_byok)}
-        super().__init__(data, initial={**initial, "form_token": uuid.uuid4(), "seen": seen_text(limits)})
+        wanted = limits if shown is None else shown.wanted
+        flag = bool(counts_byok) if shown is None or shown.counts_byok is None else shown.counts_byok
+        typed = {name: f"{limit.normalize():f}" for name, limit in wanted.items()}
+        super().__init__(
+            data,
+            initial={
+                **typed,
+                "counts_byok": flag,
+                "form_token": uuid.uuid4(),
+                "seen": seen_text(limits, bool(counts_byok)),
+            },
+        )
         self.was_counting = bool(counts_byok)
 
     def clean(self) -> dict[str, Any]:
@@ -101,7 +112,7 @@ class BudgetsForm(forms.Form):
 
     def plan(self) -> BudgetPlan:
         """Only after ``is_valid()``."""
-        return BudgetPlan(self.cleaned_data["seen"], self.limits(), self._flag())
+        return BudgetPlan(self.cleaned_data["seen"][0], self.limits(), self._flag())
 
     def renew_token(self) -> None:
         """A refused change may be sent again: its token is spent, so the form gets another."""

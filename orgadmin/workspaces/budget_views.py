@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from orgadmin.workspaces.budget_forms import BudgetsForm, SeenBudgetsField
 from orgadmin.workspaces.budgeting import (
     SETTABLE,
     BudgetConflict,
+    BudgetPlan,
     Progress,
     budget_raise,
     budgets_set,
@@ -52,7 +54,7 @@ def budgets(request: OrgRequest, workspace_uid: str) -> HttpResponse:
         problem = "This form was already sent, and nothing was sent again. The history says what it came to."
         return go(request, page_of_workspace(request, workspace_uid), problem=problem)
     except BudgetConflict as conflict:
-        form = _form(workspace, limits=conflict.theirs, shown=plan.wanted)
+        form = _form(workspace, limits=conflict.theirs, shown=plan)
         return _sheet(request, workspace, form, status=409, conflict=(plan.seen, conflict.theirs))
     except OpenRouterError as error:
         form.renew_token()
@@ -60,7 +62,7 @@ def budgets(request: OrgRequest, workspace_uid: str) -> HttpResponse:
         return _sheet(request, workspace, form, status=_status(error))
     if progress.error is not None:
         workspace.refresh_from_db()
-        form = _form(workspace, shown=plan.wanted)
+        form = _form(workspace, shown=plan)
         return _sheet(request, workspace, form, status=_status(progress.error), progress=progress)
     return go(request, page_of_workspace(request, workspace_uid), toast="Budgets saved.")
 
@@ -69,16 +71,18 @@ def _status(error: OpenRouterError) -> int:
     return 400 if isinstance(error, InvalidRequest) else 502
 
 
-def _form(workspace: Workspace, data: Any = None, *, limits: Any = None, shown: Any = None) -> BudgetsForm:
+def _form(
+    workspace: Workspace, data: Any = None, *, limits: Any = None, shown: BudgetPlan | None = None
+) -> BudgetsForm:
+    """The form; what was posted is held against what its editor saw, not against what there is by now."""
+    counts_byok = workspace.include_byok_in_budgets
     if data is not None:
-        try:
-            limits = SeenBudgetsField().clean(data.get("seen", ""))
-        except ValidationError:
-            limits = None
+        with suppress(ValidationError):
+            limits, counts_byok = SeenBudgetsField().clean(data.get("seen", ""))
     return BudgetsForm(
         data,
         limits=limits_of(workspace) if limits is None else limits,
-        counts_byok=workspace.include_byok_in_budgets,
+        counts_byok=counts_byok,
         shown=shown,
     )
 

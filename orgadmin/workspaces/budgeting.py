@@ -195,7 +195,7 @@ def _step(
     try:
         _send(client, workspace, step, counts_byok)
     except OpenRouterError as error:
-        if not (error.outcome_unknown and _took_effect(client, workspace, step, error)):
+        if not (error.outcome_unknown and _took_effect(client, workspace, step, counts_byok, error)):
             failed(started, error)
             raise
         message = f"{error.message} It was read again: the change took effect."
@@ -221,15 +221,24 @@ def _send(client: OpenRouter, workspace: Workspace, step: upstream.Step, counts_
 
 
 def _took_effect(
-    client: OpenRouter, workspace: Workspace, step: upstream.Step, error: OpenRouterError
+    client: OpenRouter,
+    workspace: Workspace,
+    step: upstream.Step,
+    counts_byok: bool | None,
+    error: OpenRouterError,
 ) -> bool:
-    """Whether a change whose answer never came is there; the error then knows when it is not."""
+    """Whether a change whose answer never came is there, the switch that travelled with it too; the error
+    then knows when it is not."""
     try:
-        found = upstream.get_all(client, workspace_id=workspace.uid).of(step.interval)
+        found = upstream.get_all(client, workspace_id=workspace.uid)
     except OpenRouterError:
         return False
+    if counts_byok is not None and found.include_byok_in_budgets is None:
+        return False
     error.outcome_unknown = False
-    return (found.limit_usd if found else None) == step.limit_usd
+    budget = found.of(step.interval)
+    is_switched = counts_byok is None or found.include_byok_in_budgets is counts_byok
+    return is_switched and (budget.limit_usd if budget else None) == step.limit_usd
 
 
 # --- our rows ---

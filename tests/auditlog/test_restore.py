@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,18 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def desk(synced: Organization, admin: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> Client:
     hurry(monkeypatch)
-    return sign_in(admin)
+    browser = sign_in(admin)
+    plain = browser.post
+
+    def post(path: str, data: Any, **options: Any) -> Any:
+        """A form as it is on the page: with what the person saw."""
+        if "field" in data and "seen" not in data:
+            found = re.search(r'name="seen" value="(\w+)"', browser.get(path).content.decode())
+            data = {**data, "seen": found.group(1) if found else ""}
+        return plain(path, data, **options)
+
+    monkeypatch.setattr(browser, "post", post)
+    return browser
 
 
 @pytest.fixture
@@ -382,3 +394,58 @@ def test_what_is_no_noun_of_openrouter_has_no_way_back(desk: Client, synced: Org
     )
     assert "Restore" not in text_of(desk.get(f"/o/acme/audit-log/{entry.pk}/"))
     assert "Only changes of keys" in text_of(desk.get(address(entry)))
+
+
+def test_what_changed_since_the_sheet_was_opened_is_not_overwritten(
+    desk: Client, key: Key, admin: User, sandbox: RunningSandbox
+) -> None:
+    entry = change_key(admin, key, limit=Decimal(80))
+    found = re.search(r'name="seen" value="(\w+)"', desk.get(address(entry)).content.decode())
+    assert found is not None
+    change_key(admin, key, limit=Decimal(90))
+    sandbox.sandbox.clear_requests()
+    answer = desk.post(address(entry), {**ticked("limit"), "seen": found.group(1)})
+    assert answer.status_code == 409
+    assert "no longer as you saw it" in text_of(answer)
+    assert "<del>$90.00</del>" in text_of(answer)
+    assert sent(sandbox) == []
+
+
+def test_who_gave_the_guardrail_back_before_is_not_given_it_again(
+    desk: Client, guardrail: Guardrail, key: Key, admin: User
+) -> None:
+    subjects = subjects_of_keys([key])
+    guardrail_assign(actor=admin, guardrail=guardrail, side=KEYS, subjects=subjects)
+    guardrails_take_off(actor=admin, organization=key.organization, side=KEYS, subjects=subjects)
+    guardrail_delete(actor=admin, guardrail=guardrail)
+    assert "Held again by" not in text_of(desk.get(address(last("guardrail.delete"))))
+
+
+def test_a_guardrail_that_is_there_again_is_told_whatever_its_holders_become(
+    desk: Client, guardrail: Guardrail, key: Key, admin: User, sandbox: RunningSandbox
+) -> None:
+    guardrail_assign(actor=admin, guardrail=guardrail, side=KEYS, subjects=subjects_of_keys([key]))
+    guardrail_delete(actor=admin, guardrail=guardrail)
+    sandbox.sandbox.fault(
+        method="POST", path="/guardrails/*/assignments/keys", kind="status", status=400, message="No", times=9
+    )
+    names = ["name", "limit_usd", "reset_interval", "ignored_models", "holders"]
+    deletion = last("guardrail.delete")
+    answer = desk.post(address(deletion), ticked(*names), follow=True)
+    assert "made again, under a new id. It could not be given back to its keys: No" in text_of(answer)
+    assert "It was made again already" in text_of(desk.get(address(deletion)))
+    assert Guardrail.objects.filter(name="Strict", gone_at=None).count() == 1
+
+
+def test_what_cannot_be_sent_from_here_is_said(desk: Client, workspace: Workspace) -> None:
+    entry = Entry.objects.create(
+        organization=workspace.organization,
+        actor_kind="outside",
+        action="workspace.update",
+        target_type="workspace",
+        target_id=workspace.uid,
+        before={"default_guardrail_id": "a"},
+        after={"default_guardrail_id": "b"},
+        outcome="ok",
+    )
+    assert "cannot be put back from here" in text_of(desk.get(address(entry)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 def form(workspace: Workspace, **amounts: Any) -> dict[str, Any]:
     limits = {name: str(limit) for name, limit in limits_of(workspace).items()}
-    seen = seen_text(limits_of(workspace))
+    seen = seen_text(limits_of(workspace), bool(workspace.include_byok_in_budgets))
     return {**limits, **amounts, "seen": seen, "form_token": str(uuid.uuid4())}
 
 
@@ -158,6 +159,35 @@ def test_a_lost_answer_is_read_again_and_the_rest_goes_on(
     assert "Budgets saved." in text_of(answer)
     assert limits(funded)["weekly"] == Decimal(1500)
     assert {outcome for _, outcome in log()} == {"started", "ok"}
+
+
+def test_a_lost_switch_is_not_taken_for_done_because_the_limit_is_the_same(
+    desk: Client, funded: Workspace, sandbox: RunningSandbox
+) -> None:
+    sandbox.sandbox.fault(method="PUT", path="/workspaces/*/budgets/*", kind="drop_before", times=9)
+    answer = desk.post(at(funded, "budgets"), form(funded, counts_byok="on"))
+    assert answer.status_code == 502
+    assert log()[-1] == ("workspace_budgets.update", "failed")
+    funded.refresh_from_db()
+    assert not funded.include_byok_in_budgets
+
+
+def test_a_switch_that_somebody_else_set_meanwhile_stays(
+    desk: Client, funded: Workspace, sandbox: RunningSandbox
+) -> None:
+    opened = form(funded, monthly="2000")
+    Workspace.objects.filter(pk=funded.pk).update(include_byok_in_budgets=True)
+    desk.post(at(funded, "budgets"), opened)
+    assert sent(sandbox) == [("PUT", "monthly", {"limit_usd": 2000})]
+
+
+def test_a_conflict_keeps_the_switch_that_was_wanted(
+    desk: Client, funded: Workspace, sandbox: RunningSandbox
+) -> None:
+    opened = form(funded, monthly="2000", counts_byok="on")
+    sandbox.sandbox.outside.set_budget(funded.uid, "monthly", 1200)
+    page = text_of(desk.post(at(funded, "budgets"), opened))
+    assert re.search(r'name="counts_byok"[^>]* checked', page)
 
 
 def test_what_nobody_knows_is_settled_by_the_next_pull(
