@@ -27,6 +27,7 @@ from orgadmin.inventory.services import note_refusal
 from orgadmin.openrouter import guardrail_assignments as upstream
 from orgadmin.openrouter.errors import OpenRouterError
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
+from orgadmin.pages import sentence
 
 log = structlog.get_logger(__name__)
 
@@ -265,7 +266,7 @@ def _settle(
     came = [subject for subject in wanted if (subject.uid in there) is act.holds]
     missed = [subject for subject in wanted if (subject.uid in there) is not act.holds]
     _finish([entries[one.uid] for one in came], Outcome.OK, "", request_id)
-    why = f"{message} {act.refusal}".strip()
+    why = f"{sentence(message)} The list was read again: nothing changed for it." if message else act.refusal
     _finish([entries[one.uid] for one in missed], Outcome.FAILED, why, request_id)
     try:
         _mirror(act, [one.uid for one in came], there, asked_at)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from orgadmin.accounts.models import Organization, User
+from orgadmin.audit.models import ActorKind
 from orgadmin.audit.restoring import NotRestorable, Offer, Restorer, register, verb_of
 from orgadmin.audit.selectors import Act
 from orgadmin.guardrails.assigning import (
@@ -65,9 +67,12 @@ def _are_one(name: str, now: Mapping[str, Any], then: Mapping[str, Any]) -> bool
 
 
 def _freed(act: Act, side: Side) -> list[Subject]:
-    """Who held the guardrail until it was deleted, has held none since and is still there."""
+    """Who held the guardrail until it was deleted, has held none since and is still there. A sync that finds
+    a deletion has met the end of the assignments a little before."""
+    found_by_a_sync = act.entry.actor_kind == ActorKind.OUTSIDE
+    since = act.entry.at - (timedelta(hours=1) if found_by_a_sync else timedelta())
     rows = side.model._default_manager.filter(
-        organization=act.entry.organization, guardrail_uid=act.target_id, gone_at__gte=act.entry.at
+        organization=act.entry.organization, guardrail_uid=act.target_id, gone_at__gte=since
     )
     uids = list(rows.order_by("pk").values_list(side.identity, flat=True)[: MOST_AT_ONCE + 1])
     return (_names_of_keys if side is KEYS else _names_of_members)(act.entry.organization, uids)

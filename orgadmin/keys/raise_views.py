@@ -36,6 +36,9 @@ def raise_limit(request: OrgRequest, key_hash: str) -> HttpResponse:
     except (ValueError, EditConflict) as refusal:
         return _sheet(request, key, RaiseForm.again(typed, str(refusal)), status=409)
     except OpenRouterError as error:
+        if error.outcome_unknown:
+            # Another try would add it again, if this one took effect.
+            return go(request, _back(request, key), problem=explained(error, ""))
         form = RaiseForm.again(typed, explained(error, "The limit was not raised."))
         return _sheet(request, key, form, status=400 if isinstance(error, InvalidRequest) else 502)
     return go(request, _back(request, key), toast=f"The limit of {key.name} is now ${limit:,.2f}.")

@@ -142,11 +142,14 @@ def raise_budget(request: OrgRequest, workspace_uid: str, interval: str) -> Http
         )
     except AlreadySubmitted:
         problem = "This was already sent, and nothing was added twice."
-        return go(request, page_of_workspace(request, workspace_uid), problem=problem)
+        return go(request, _back(request, workspace), problem=problem)
     except ValueError as refusal:
         form = RaiseForm.again(request.POST.get("amount"), str(refusal))
         return _raise_sheet(request, workspace, line, form, status=409)
     except OpenRouterError as error:
+        if error.outcome_unknown:
+            # Another try would add it again, if this one took effect.
+            return go(request, _back(request, workspace), problem=explained(error, ""))
         form = RaiseForm.again(request.POST.get("amount"), explained(error, "The budget was not raised."))
         return _raise_sheet(request, workspace, line, form, status=_status(error))
     toast = f"The {interval} budget of {workspace.name} is now ${limit:,.2f}."

@@ -87,7 +87,8 @@ def _apply_budgets(actor: User, act: Act, offer: Offer, _: UUID) -> str:
     except BudgetConflict as conflict:
         raise NotRestorable(f"{conflict} Nothing was restored: look at what they are now.") from None
     if progress.error is not None:
-        raise NotRestorable(f"Only a part was restored. {progress.error.message}")
+        part = "Only a part was restored." if progress.done else "Nothing was restored."
+        raise NotRestorable(f"{part} {progress.error.message}")
     return f"The budgets of “{workspace.name}” are as they were."
 
 

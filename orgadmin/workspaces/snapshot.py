@@ -9,10 +9,21 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from orgadmin.inventory.guardrail_nouns import RULES
-from orgadmin.inventory.models import Guardrail, Key, Workspace, WorkspaceBudgets, WorkspaceMember
+from orgadmin.inventory.models import (
+    Guardrail,
+    Key,
+    KeyAssignment,
+    MemberAssignment,
+    Workspace,
+    WorkspaceBudgets,
+    WorkspaceMember,
+)
 from orgadmin.workspaces.drafts import settings_of
 
-KEY_SETTINGS = ("name", "label", "hash", "limit", "limit_reset", "include_byok_in_limit", "creator_user_id")
+KEY_SETTINGS = (
+    *("name", "label", "hash", "disabled", "expires_at"),
+    *("limit", "limit_reset", "include_byok_in_limit", "creator_user_id"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,12 +54,18 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     """Everything that dies with it, as plain values: nothing of it can be brought back from OpenRouter."""
     contents = contents_of(workspace)
     limits = contents.budgets.limits if contents.budgets else {}
+    mine = {"organization": workspace.organization_id, "gone_at": None}
+    uids = list(contents.guardrails.values_list("uid", flat=True))
+    of_keys = KeyAssignment.objects.filter(guardrail_uid__in=uids, **mine).order_by("pk")
+    of_members = MemberAssignment.objects.filter(guardrail_uid__in=uids, **mine).order_by("pk")
     return {
         **settings_of(workspace),
         "default_guardrail_id": workspace.default_guardrail_id,
         "include_byok_in_budgets": workspace.include_byok_in_budgets,
         **limits,
         "guardrails": [{"id": row["uid"], **row} for row in contents.guardrails.values("uid", *RULES)],
+        "held_by_keys": list(of_keys.values("key_hash", "guardrail_uid")),
+        "held_by_members": list(of_members.values("user_id", "guardrail_uid")),
         "members": list(contents.members.values("user_id", "role")),
         "keys": list(contents.others.values(*KEY_SETTINGS)),
     }

@@ -27,6 +27,8 @@ from orgadmin.inventory.models import (
     Workspace,
     WorkspaceBudgets,
 )
+from orgadmin.keys import raise_views
+from orgadmin.openrouter.errors import OpenRouterError
 from orgadmin.policy.subjects import of_key
 from tests.conftest import SignIn, Sync
 from tests.patience import hurry
@@ -339,3 +341,16 @@ def test_a_refusal_is_told(desk: Client, limited: Key, sandbox: RunningSandbox) 
     assert answer.status_code == 400
     assert "OpenRouter: Not now. The limit was not raised." in text_of(answer)
     assert form["form_token"] not in text_of(answer)
+
+
+def test_where_nobody_knows_there_is_no_second_try(
+    desk: Client, limited: Key, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(**_: Any) -> Any:
+        raise OpenRouterError("The connection broke.", outcome_unknown=True)
+
+    monkeypatch.setattr(raise_views, "key_raise_limit", lost)
+    answer = desk.post(f"/o/acme/keys/{limited.hash}/raise/?back=budgets", more(), follow=True)
+    assert answer.redirect_chain[-1][0] == LIST
+    assert "Nobody knows yet whether the change took effect" in text_of(answer)
+    assert "Raise it" not in text_of(answer)

@@ -274,7 +274,8 @@ def test_all_that_dies_is_shown_and_kept_by_the_log(
     assert before is not None
     assert (before["name"], before["slug"], before["monthly"]) == ("Lab", "lab", "500.00")
     assert before["guardrails"][0]["ignored_models"] == ["a/b"]
-    assert before["keys"][0]["hash"] == key
+    assert (before["keys"][0]["hash"], before["keys"][0]["disabled"]) == (key, True)
+    assert before["held_by_keys"] == [{"key_hash": key, "guardrail_uid": guardrail}]
     assert before["members"][0]["user_id"] == member
     gone = [
         *Workspace.objects.filter(uid=lab.uid),
