@@ -9,9 +9,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 # Far above any real cap, far below what a column of nano-dollars holds.
 HIGHEST = Decimal(1_000_000_000)
+LONGEST_WORD = 250
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 
 
@@ -33,6 +35,32 @@ class DollarsField(forms.DecimalField):
                 raise ValidationError(self.error_messages["invalid"], code="invalid")
             value = value.replace(",", "")
         return super().to_python(value)
+
+
+class ConfirmForm(forms.Form):
+    """A word to be typed before what cannot be undone."""
+
+    confirmation = forms.CharField(required=False, max_length=LONGEST_WORD)
+
+    def __init__(self, data: Any = None, *, word: str, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.word = word
+        self.fields["confirmation"].label = f"Type “{word}” to confirm"
+        self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"]
+        if " ".join(typed.split()) != " ".join(self.word.split()):
+            raise ValidationError(f"This is not “{self.word}”.")
+        return typed
+
+
+def with_new_token(data: Any) -> QueryDict:
+    """What was posted, to be sent again: a refused form's token is spent, so it gets another."""
+    again = QueryDict(mutable=True)
+    again.update(data)
+    again["form_token"] = str(uuid.uuid4())
+    return again
 
 
 class RaiseForm(forms.Form):

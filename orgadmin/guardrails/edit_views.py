@@ -14,10 +14,10 @@ from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import AlreadySubmitted
 from orgadmin.audit.words import field_words
+from orgadmin.fields import ConfirmForm
 from orgadmin.guardrails import pickers
 from orgadmin.guardrails.drafts import canonical, differing, rules_as_values
 from orgadmin.guardrails.forms import (
-    ConfirmForm,
     GuardrailForm,
     SeenField,
     confirmation_word,

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from orgadmin.audit.text import writable
+from orgadmin.fields import with_new_token
 from orgadmin.guardrails import patterns, pickers
 from orgadmin.guardrails.drafts import OPTIONAL, GuardrailEdit, canonical
 from orgadmin.guardrails.words import ACTIONS, BUILTINS, LISTS, SWITCHES
@@ -281,11 +282,8 @@ class GuardrailForm(forms.Form):
         return found
 
     def renew_token(self) -> None:
-        """A refused create may be sent again: its token is spent, so the form gets another."""
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        data["form_token"] = str(uuid.uuid4())
-        self.data = data
+        """A refused create may be sent again."""
+        self.data = with_new_token(self.data)
 
     def draft(self) -> dict[str, Any]:
         """Of a new guardrail: only what says something."""
@@ -308,21 +306,3 @@ def confirmation_word(guardrail: Guardrail) -> str:
     """What to type before it is deleted: its name where that can be typed, else its id."""
     name = " ".join(guardrail.name.split())
     return name if name.isprintable() and name else guardrail.uid
-
-
-class ConfirmForm(forms.Form):
-    """A word to be typed before what cannot be undone."""
-
-    confirmation = forms.CharField(required=False, max_length=LONGEST_NAME + 50)
-
-    def __init__(self, data: Any = None, *, word: str) -> None:
-        super().__init__(data)
-        self.word = word
-        self.fields["confirmation"].label = f"Type “{word}” to confirm"
-        self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if " ".join(typed.split()) != self.word:
-            raise ValidationError(f"This is not “{self.word}”.")
-        return typed

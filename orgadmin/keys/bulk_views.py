@@ -11,10 +11,11 @@ from django.urls import reverse
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.text import writable
+from orgadmin.fields import ConfirmForm
 from orgadmin.inventory.models import Key
 from orgadmin.keys.bulk import ACTS, Act, blocked_by, bulk_start, done_by, would_change
 from orgadmin.keys.filters import KeyFilters
-from orgadmin.keys.forms import ConfirmForm, LimitForm
+from orgadmin.keys.forms import LimitForm
 from orgadmin.keys.selectors import filtered, visible_keys
 from orgadmin.keys.views import ACT
 from orgadmin.pages import go, respond

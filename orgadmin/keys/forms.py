@@ -330,21 +330,3 @@ def confirmation_word(key: Key) -> str:
     """What to type before the key is deleted: its name, or its label where nobody could type the name."""
     name = " ".join(key.name.split())
     return name if name and len(name) <= LONGEST_NAME and not _UNPRINTABLE.search(name) else key.label
-
-
-class ConfirmForm(forms.Form):
-    """A word to be typed before what cannot be undone."""
-
-    confirmation = forms.CharField(required=False, max_length=LONGEST_NAME + 50)
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, word: str, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self.word = word
-        self.fields["confirmation"].label = f"Type “{word}” to confirm"
-        self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if " ".join(typed.split()) != " ".join(self.word.split()):
-            raise ValidationError(f"This is not “{self.word}”.")
-        return typed

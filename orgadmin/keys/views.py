@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.history import history
+from orgadmin.fields import ConfirmForm
 from orgadmin.inventory import guardrails
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.windows import next_reset
 from orgadmin.keys import csv, filters
 from orgadmin.keys.bulk import blocked_by
 from orgadmin.keys.filters import KeyFilters
-from orgadmin.keys.forms import ConfirmForm, KeyEditForm, confirmation_word, posted, seen_text
+from orgadmin.keys.forms import KeyEditForm, confirmation_word, posted, seen_text
 from orgadmin.keys.selectors import (
     filtered,
     keys_page,

@@ -10,9 +10,8 @@ from typing import Any
 from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 
-from orgadmin.fields import DollarsField
+from orgadmin.fields import DollarsField, with_new_token
 from orgadmin.inventory.workspace_models import INTERVALS
 from orgadmin.workspaces.budgeting import BudgetPlan, misordered
 
@@ -115,8 +114,5 @@ class BudgetsForm(forms.Form):
         return BudgetPlan(self.cleaned_data["seen"][0], self.limits(), self._flag())
 
     def renew_token(self) -> None:
-        """A refused change may be sent again: its token is spent, so the form gets another."""
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        data["form_token"] = str(uuid.uuid4())
-        self.data = data
+        """A refused change may be sent again."""
+        self.data = with_new_token(self.data)

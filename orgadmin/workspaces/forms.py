@@ -10,10 +10,10 @@ from typing import Any
 from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 from django.utils.text import slugify
 
 from orgadmin.audit.text import writable
+from orgadmin.fields import ConfirmForm, with_new_token
 from orgadmin.inventory.models import Workspace
 from orgadmin.workspaces.drafts import PRIVACY, SETTINGS, WorkspaceEdit, differing
 
@@ -231,11 +231,8 @@ class WorkspaceForm(forms.Form):
         return WorkspaceEdit(seen=self.values, wanted=self.wanted())
 
     def renew_token(self) -> None:
-        """A refused create may be sent again: its token is spent, so the form gets another."""
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        data["form_token"] = str(uuid.uuid4())
-        self.data = data
+        """A refused create may be sent again."""
+        self.data = with_new_token(self.data)
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,20 +251,10 @@ def confirmation_word(workspace: Workspace) -> str:
     return name if name.isprintable() and name else workspace.slug
 
 
-class DeleteForm(forms.Form):
-    """A word to be typed before what cannot be undone."""
+class DeleteForm(ConfirmForm):
+    """Sent once."""
 
-    confirmation = forms.CharField(required=False, max_length=LONGEST_NAME + 50)
     form_token = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, word: str) -> None:
-        super().__init__(data, initial={"form_token": uuid.uuid4()})
-        self.word = word
-        self.fields["confirmation"].label = f"Type “{word}” to confirm"
-        self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
-
-    def clean_confirmation(self) -> str:
-        typed: str = self.cleaned_data["confirmation"]
-        if " ".join(typed.split()) != self.word:
-            raise ValidationError(f"This is not “{self.word}”.")
-        return typed
+        super().__init__(data, word=word, initial={"form_token": uuid.uuid4()})

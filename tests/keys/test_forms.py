@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orgadmin.keys.forms import OWN_WINDOW, ConfirmForm, KeyEditForm, KeyForm, LimitForm
+from orgadmin.fields import ConfirmForm
+from orgadmin.keys.forms import OWN_WINDOW, KeyEditForm, KeyForm, LimitForm
 from orgadmin.openrouter import jsontext
 from orgadmin.openrouter.keys import KeyChanges
 from tests import facts
