@@ -17,7 +17,7 @@ from orgadmin.audit.services import Target
 from orgadmin.audit.tokens import token_of
 from orgadmin.guardrails.drafts import GuardrailEdit, canonical, differing, rules_as_values
 from orgadmin.guardrails.recording import mark_gone, mirror, note_found_gone, succeeded, target_of
-from orgadmin.inventory.acts import failed, note_refused
+from orgadmin.inventory.acts import Refused, failed, note_refused
 from orgadmin.inventory.guardrail_nouns import plain
 from orgadmin.inventory.models import Guardrail
 from orgadmin.openrouter import guardrails as upstream
@@ -169,11 +169,11 @@ def guardrail_raise_limit(
     *, actor: User, guardrail: Guardrail, amount: Decimal, form_token: uuid.UUID
 ) -> Decimal:
     """Add an amount to what the budget is at OpenRouter now, for everybody who holds the guardrail; the new
-    budget. Raises ValueError, with words for the person, where it has none any more; AlreadySubmitted;
+    budget. Raises Refused, with words for the person, where it has none any more; AlreadySubmitted;
     EditConflict; OpenRouterError."""
     found = _read(client_for(guardrail.organization), guardrail)
     if found is None or found.limit_usd is None:
-        raise ValueError("This guardrail has no budget any more.")
+        raise Refused("This guardrail has no budget any more.")
     mirror(organization=guardrail.organization, found=found)
     seen, limit = rules_as_values(found), found.limit_usd + amount
     with audit.once(form_token):

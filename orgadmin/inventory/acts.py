@@ -13,6 +13,10 @@ from orgadmin.openrouter.errors import OpenRouterError
 log = structlog.get_logger(__name__)
 
 
+class Refused(Exception):
+    """Why an act was not begun, in words for the person."""
+
+
 class CarryOn:
     """``with CarryOn("what failed", key=…)``: OpenRouter has acted, so whatever goes wrong here is logged and
     stops nothing. The person is still told, a secret in hand still shown, and the next pull settles the rest.

@@ -5,18 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.urls import reverse
 
 from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.services import AlreadySubmitted
-from orgadmin.fields import RaiseForm
 from orgadmin.inventory.models import Workspace
 from orgadmin.inventory.workspace_models import INTERVALS
 from orgadmin.openrouter.errors import InvalidRequest, OpenRouterError
 from orgadmin.pages import explained, go, respond
+from orgadmin.raising import Raise, answer
 from orgadmin.workspaces.budget_forms import BudgetsForm, SeenBudgetsField
 from orgadmin.workspaces.budgeting import (
     SETTABLE,
@@ -27,7 +27,7 @@ from orgadmin.workspaces.budgeting import (
     budgets_set,
 )
 from orgadmin.workspaces.edit_views import existing, page_of_workspace
-from orgadmin.workspaces.selectors import BudgetLine, budget_lines, limits_of
+from orgadmin.workspaces.selectors import budget_lines, limits_of
 
 
 @allow(Permission.CHANGE, methods=("GET", "POST"))
@@ -128,52 +128,21 @@ def raise_budget(request: OrgRequest, workspace_uid: str, interval: str) -> Http
     line = next((line for line in budget_lines(workspace) if line.interval == interval), None)
     if line is None:
         raise Http404("There is no such budget.")
-    form = RaiseForm(request.POST if request.method == "POST" else None)
-    if not form.is_valid():
-        return _raise_sheet(request, workspace, line, form, status=400 if form.is_bound else 200)
-    amount: Decimal = form.cleaned_data["amount"]
-    try:
-        limit = budget_raise(
+
+    def act(amount: Decimal, form_token: UUID) -> Decimal:
+        return budget_raise(
             actor=request.user,
             workspace=workspace,
             interval=interval,
             amount=amount,
-            form_token=form.cleaned_data["form_token"],
+            form_token=form_token,
         )
-    except AlreadySubmitted:
-        problem = "This was already sent, and nothing was added twice."
-        return go(request, _back(request, workspace), problem=problem)
-    except ValueError as refusal:
-        form = RaiseForm.again(request.POST.get("amount"), str(refusal))
-        return _raise_sheet(request, workspace, line, form, status=409)
-    except OpenRouterError as error:
-        if error.outcome_unknown:
-            # Another try would add it again, if this one took effect.
-            return go(request, _back(request, workspace), problem=explained(error, ""))
-        form = RaiseForm.again(request.POST.get("amount"), explained(error, "The budget was not raised."))
-        return _raise_sheet(request, workspace, line, form, status=_status(error))
-    toast = f"The {interval} budget of {workspace.name} is now ${limit:,.2f}."
-    return go(request, _back(request, workspace), toast=toast)
 
-
-def _back(request: OrgRequest, workspace: Workspace) -> str:
-    """Where one came from: the page of all limits, or the workspace's own."""
-    if request.GET.get("back") == "budgets":
-        return reverse("budgets:list", kwargs={"organization": request.organization.slug})
-    return page_of_workspace(request, workspace.uid)
-
-
-def _raise_sheet(
-    request: OrgRequest, workspace: Workspace, line: BudgetLine, form: RaiseForm, *, status: int
-) -> HttpResponse:
-    context = {
-        "organization": request.organization,
-        "title": f"Raise the {line.interval} budget of “{workspace.name}”",
-        "amount": line.limit,
-        "used": line.used,
-        "note": "",
-        "form": form,
-        "action": request.get_full_path(),
-        "back": _back(request, workspace),
-    }
-    return respond(request, "budgets/raise.html", context, fragment="budgets/_raise.html", status=status)
+    wanted = Raise(
+        called=f"{interval} budget of {workspace.name}",
+        amount=line.limit,
+        page=page_of_workspace(request, workspace_uid),
+        act=act,
+        used=line.used,
+    )
+    return answer(request, wanted)

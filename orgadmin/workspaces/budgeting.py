@@ -23,7 +23,7 @@ from orgadmin.audit import services as audit
 from orgadmin.audit.models import Outcome
 from orgadmin.audit.services import Target
 from orgadmin.audit.tokens import token_of
-from orgadmin.inventory.acts import CarryOn, failed, note_refused
+from orgadmin.inventory.acts import CarryOn, Refused, failed, note_refused
 from orgadmin.inventory.models import Workspace, WorkspaceBudgets
 from orgadmin.inventory.nouns import WORKSPACE_BUDGETS
 from orgadmin.inventory.workspace_models import INTERVALS
@@ -95,17 +95,17 @@ def budgets_set(
 def budget_raise(
     *, actor: User, workspace: Workspace, interval: str, amount: Decimal, form_token: uuid.UUID
 ) -> Decimal:
-    """Add an amount to what one budget is now; the new limit. Raises ValueError, with words for the person,
+    """Add an amount to what one budget is now; the new limit. Raises Refused, with words for the person,
     where there is no such budget or the next wider one would be too small; AlreadySubmitted;
     OpenRouterError."""
     client = client_for(workspace.organization)
     now = _read(client, workspace)
     if interval not in now:
-        raise ValueError(f"This workspace has no {interval} budget any more.")
+        raise Refused(f"This workspace has no {interval} budget any more.")
     wanted = {**now, interval: now[interval] + amount}
     disorder = upstream.misordered(wanted)
     if disorder:
-        raise ValueError(
+        raise Refused(
             f"The {disorder[0]} budget would be ${wanted[disorder[0]]:,.2f}, and the {disorder[1]} budget is "
             f"${wanted[disorder[1]]:,.2f}: a wider window needs more. Raise that one first."
         )

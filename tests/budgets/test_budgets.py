@@ -339,7 +339,7 @@ def test_a_refusal_is_told(desk: Client, limited: Key, sandbox: RunningSandbox) 
     form = more()
     answer = desk.post(f"/o/acme/keys/{limited.hash}/raise/", form)
     assert answer.status_code == 400
-    assert "OpenRouter: Not now. The limit was not raised." in text_of(answer)
+    assert "OpenRouter: Not now. It was not raised." in text_of(answer)
     assert form["form_token"] not in text_of(answer)
 
 

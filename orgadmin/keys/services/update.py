@@ -11,7 +11,7 @@ from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
 from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry
-from orgadmin.inventory.acts import CarryOn, failed, note_refused
+from orgadmin.inventory.acts import CarryOn, Refused, failed, note_refused
 from orgadmin.inventory.models import Key
 from orgadmin.inventory.nouns import stored
 from orgadmin.keys.drafts import EDITABLE, KeyEdit
@@ -83,11 +83,11 @@ def key_as_it_is(*, key: Key, patience: Patience = WEB) -> Key:
 
 
 def key_raise_limit(*, actor: User, key: Key, amount: Decimal, form_token: uuid.UUID) -> Decimal:
-    """Add an amount to what the limit is at OpenRouter now; the new limit. Raises ValueError, with words for
+    """Add an amount to what the limit is at OpenRouter now; the new limit. Raises Refused, with words for
     the person, where the key has no limit any more; AlreadySubmitted; EditConflict; OpenRouterError."""
     fresh = key_as_it_is(key=key)
     if fresh.limit is None:
-        raise ValueError("This key has no limit any more: it can spend all the credits there are.")
+        raise Refused("This key has no limit any more: it can spend all the credits there are.")
     seen, limit = editable(fresh), Decimal(fresh.limit) + amount
     with audit.once(form_token):
         key_update(actor=actor, key=fresh, edit=KeyEdit(seen=seen, wanted={**seen, "limit": limit}))
