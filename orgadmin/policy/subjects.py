@@ -151,8 +151,8 @@ def _of_workspace(organization: Organization, workspace: Workspace) -> list[Budg
     pools, with_byok = pools_of(organization), bool(workspace.include_byok_in_budgets)
     return [
         Budget(
-            scope="budget of the workspace, used by our estimate",
-            name=workspace.name,
+            scope="budget of the workspace",
+            name=f"{workspace.name}, by our estimate",
             limit=limit,
             interval=None if interval == LIFETIME else interval,
             includes_byok=with_byok,
