@@ -17,6 +17,7 @@ from orgadmin.sandbox.moments import DAY, seconds_of
 from orgadmin.sandbox.money import nanos
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.budgets import INTERVALS, BudgetRow
+from orgadmin.sandbox.state.credentials import CredentialRow
 from orgadmin.sandbox.state.guardrails import GuardrailRow
 from orgadmin.sandbox.state.keys import KeyDraft
 from orgadmin.sandbox.state.members import MemberRow
@@ -28,7 +29,7 @@ CHANGES = (
     "create_workspace", "rename_workspace", "update_workspace", "delete_workspace", "set_budget",
     "join_workspace", "leave_workspace", "add_member", "update_member", "remove_member",
     "create_guardrail", "update_guardrail", "delete_guardrail", "assign_guardrail", "unassign_guardrail",
-    "change_model",
+    "change_model", "create_credential", "update_credential", "delete_credential",
 )  # fmt: skip
 
 _KEY_FIELDS = {
@@ -41,6 +42,7 @@ _GUARDRAIL_FIELDS = {field.name for field in fields_of(GuardrailRow)} - {
 _WORKSPACE_FIELDS = {field.name for field in fields_of(WorkspaceRow)} - {
     "id", "created_at", "updated_at", "created_by", "long",
 }  # fmt: skip
+_CREDENTIAL_FIELDS = {field.name for field in fields_of(CredentialRow)} - {"id", "created_at", "long"}
 _MEMBER_FIELDS = {"email", "first_name", "last_name", "role"}
 
 
@@ -246,6 +248,31 @@ class Outside:
                 self._account.guardrails.keys.free(key_hash)
             for member_id in members:
                 self._account.guardrails.members.free(member_id)
+
+    def create_credential(self, *, provider: str, workspace_id: str | None, **fields: Any) -> str:
+        """A new credential, for all workspaces without an id, which only the web page makes; answers its
+        id."""
+        _check_names(fields, _CREDENTIAL_FIELDS - {"provider", "workspace_id"})
+        with self._changing():
+            account = self._account
+            account.created += 1
+            made = uuid_text("outside credential", account.seed, account.born, account.created)
+            order = account.credentials.next_place(provider, workspace_id)
+            kept = {"label": "sk-...AbCd", "sort_order": order, "created_at": self._clock.now(), **fields}
+            account.credentials.add(CredentialRow(made, provider, workspace_id=workspace_id, **kept))
+            return made
+
+    def update_credential(self, credential_id: str, **fields: Any) -> None:
+        """Sets fields as they are on the wire, `sort_order` and `label` (a rotated key) too."""
+        _check_names(fields, _CREDENTIAL_FIELDS)
+        with self._changing():
+            row = self._account.credentials.get(credential_id)
+            for name, value in fields.items():
+                setattr(row, name, value)
+
+    def delete_credential(self, credential_id: str) -> None:
+        with self._changing():
+            self._account.credentials.delete(self._account.credentials.get(credential_id))
 
     def change_model(
         self,

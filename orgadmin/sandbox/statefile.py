@@ -20,6 +20,7 @@ from orgadmin.sandbox.ledger import Amounts, Gift, Ledger, Span
 from orgadmin.sandbox.seed.population import Options, populate
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.budgets import BudgetRow
+from orgadmin.sandbox.state.credentials import CredentialRow
 from orgadmin.sandbox.state.guardrails import AssignmentRow, GuardrailRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
@@ -36,7 +37,16 @@ _ROWS = {
     row.__name__: row
     for row in (
         *(KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile),
-        *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow, GuardrailRow, AssignmentRow),
+        *(
+            WorkspaceRow,
+            BudgetRow,
+            MembershipRow,
+            MemberRow,
+            RoomRow,
+            GuardrailRow,
+            AssignmentRow,
+            CredentialRow,
+        ),
     )
 }
 _NOT_THE_ACCOUNT = {
@@ -47,6 +57,7 @@ _NOT_THE_ACCOUNT = {
     "default_deletable",
     "models",
     "guardrails",
+    "credentials",
 }
 
 
@@ -103,6 +114,9 @@ def restored(options: Options, clock: Clock) -> Account:
         account.guardrails.take_over(
             *(_parsed(content[name]) for name in ("guardrails", "guarded_keys", "guarded_members"))
         )
+    # As are those from before there were credentials.
+    if "credentials" in content:
+        account.credentials.take_over(_parsed(content["credentials"]))
     return account
 
 
@@ -127,6 +141,7 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "guardrails": list(account.guardrails),
         "guarded_keys": list(account.guardrails.keys),
         "guarded_members": list(account.guardrails.members),
+        "credentials": list(account.credentials),
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),
     }

@@ -28,12 +28,13 @@ BUDGET = "5b1f0a52-0f6c-4a5e-9c1d-2f8e6f0b7a11"
 @dataclass(frozen=True)
 class Subject:
     """Things there are: a key's hash, a workspace without keys but with a monthly budget, a member of the
-    organization, a guardrail that the key and the member hold."""
+    organization, a guardrail that the key and the member hold, a credential with every restriction."""
 
     key: str
     workspace: str
     member: str
     guardrail: str
+    credential: str
 
 
 def subject(running: RunningSandbox) -> Subject:
@@ -51,7 +52,17 @@ def subject(running: RunningSandbox) -> Subject:
         content_filter_builtins=[{"slug": "email", "action": "redact", "label": "[EMAIL]"}],
     )
     outside.assign_guardrail(guardrail, keys=[key], members=[member])
-    return Subject(key, row.id, member, guardrail)
+    credential = outside.create_credential(
+        provider="openai",
+        workspace_id=row.id,
+        name="Ours",
+        allowed_models=["openai/gpt-5.2"],
+        allowed_api_key_hashes=[key],
+        allowed_user_ids=[member],
+        declared_region="us",
+        declared_zdr=False,
+    )
+    return Subject(key, row.id, member, guardrail, credential)
 
 
 @dataclass(frozen=True)
@@ -186,6 +197,18 @@ CALLS: dict[str, SdkCall] = {
     "POST /workspaces/{id}/members/remove": SdkCall(
         lambda sdk, it: sdk.workspaces.bulk_remove_members(id=it.workspace, user_ids=[it.member]),
         components.BulkRemoveWorkspaceMembersResponse,
+    ),
+    "GET /byok": SdkCall(lambda sdk, it: sdk.byok.list(), components.ListBYOKKeysResponse),
+    "POST /byok": SdkCall(
+        lambda sdk, it: sdk.byok.create(key="sk-provider-0123456789", provider="openai"),
+        components.CreateBYOKKeyResponse,
+    ),
+    "GET /byok/{id}": SdkCall(lambda sdk, it: sdk.byok.get(id=it.credential), components.GetBYOKKeyResponse),
+    "PATCH /byok/{id}": SdkCall(
+        lambda sdk, it: sdk.byok.update(id=it.credential, disabled=True), components.UpdateBYOKKeyResponse
+    ),
+    "DELETE /byok/{id}": SdkCall(
+        lambda sdk, it: sdk.byok.delete(id=it.credential), components.DeleteBYOKKeyResponse
     ),
     "GET /organization/members": SdkCall(
         lambda sdk, it: sdk.organization.list_members(), operations.ListOrganizationMembersResponseBody

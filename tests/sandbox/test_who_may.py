@@ -25,6 +25,7 @@ MANAGED = [
     ("POST", "/guardrails/x/assignments/keys"), ("POST", "/guardrails/x/assignments/keys/remove"),
     ("GET", "/guardrails/x/assignments/members"), ("POST", "/guardrails/x/assignments/members"),
     ("POST", "/guardrails/x/assignments/members/remove"),
+    ("GET", "/byok"), ("POST", "/byok"), ("GET", "/byok/x"), ("PATCH", "/byok/x"), ("DELETE", "/byok/x"),
 ]  # fmt: skip
 
 

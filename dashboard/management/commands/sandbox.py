@@ -28,6 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--workspaces", type=int, default=6, help="workspaces (default: %(default)s)")
         parser.add_argument("--days", type=int, default=90, help="days of history (default: %(default)s)")
         parser.add_argument("--guardrails", type=int, default=12, help="guardrails (default: %(default)s)")
+        parser.add_argument(
+            "--credentials", type=int, default=9, help="BYOK credentials (default: %(default)s)"
+        )
         parser.add_argument("--state", type=Path, help="keep every change in this file")
         parser.add_argument("--personal", action="store_true", help="an account that is not an organization")
         parser.add_argument(
@@ -40,7 +43,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **given: Any) -> None:
         names = (
             *("seed", "keys", "members", "workspaces", "days", "guardrails", "state", "personal"),
-            *("budgets", "models"),
+            *("budgets", "models", "credentials"),
         )
         options = Options(**{name: given[name] for name in names})
         self.stdout.write(f"Base URL: http://{given['host']}:{given['port']}/api/v1")

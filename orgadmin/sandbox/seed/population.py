@@ -14,6 +14,7 @@ from orgadmin.sandbox.market.more import shelf
 from orgadmin.sandbox.mix import lanes
 from orgadmin.sandbox.moments import days, midnight_before, seconds_of, window_start
 from orgadmin.sandbox.money import NANO
+from orgadmin.sandbox.seed.credentials import add_credentials
 from orgadmin.sandbox.seed.guardrails import add_guardrails
 from orgadmin.sandbox.seed.keys import KeyMaker, inference_key
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
@@ -38,6 +39,7 @@ class Options:
     """What the account is made of. `days` is how far its history reaches back; `state` is a file that
     keeps every change; `personal` makes an account that is not an organization. `guardrails` does not count
     the default one that some workspace has configured; 0 makes none and assigns none.
+    `credentials` are provider keys that the account brought.
 
     `analytics_per_minute` is how many calls of `/analytics/*` are answered in a minute, None for any
     number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
@@ -52,6 +54,7 @@ class Options:
     workspaces: int = 6
     days: int = 90
     guardrails: int = 12
+    credentials: int = 9
     state: Path | None = None
     personal: bool = False
     analytics_per_minute: int | None = 64
@@ -98,6 +101,7 @@ def populate(options: Options, born: datetime) -> Account:
     add_budgets(account, options.days, born)
     account.shelf = _shelf(account, options, born)
     add_guardrails(account, options.guardrails, start)
+    add_credentials(account, options.credentials, start)
     return account
 
 

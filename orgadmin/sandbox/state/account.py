@@ -15,6 +15,7 @@ from orgadmin.sandbox.ledger import Ledger
 from orgadmin.sandbox.moments import seconds_of
 from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.state.budgets import Budgets
+from orgadmin.sandbox.state.credentials import Credentials
 from orgadmin.sandbox.state.desk import Desk
 from orgadmin.sandbox.state.guardrails import AssignmentRow, Assignments, GuardrailRow, Guardrails
 from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
@@ -48,6 +49,7 @@ class Account:
     guardrails: Guardrails = field(default_factory=Guardrails)
     memberships: Memberships = field(default_factory=Memberships)
     budgets: Budgets = field(default_factory=Budgets)
+    credentials: Credentials = field(default_factory=Credentials)
     default_deletable: bool = False
     shelf: Shelf = field(default_factory=Shelf)
     created: int = 0
@@ -134,12 +136,13 @@ class Account:
         self.rooms.leave(member_id, seconds_of(now))
 
     def workspace_delete(self, row: WorkspaceRow, now: datetime) -> None:
-        """The workspace and everything in it: keys, guardrails, budgets, memberships."""
+        """The workspace and everything in it: keys, guardrails, budgets, memberships, credentials."""
         for key in [key for key in self.keys if key.workspace_id == row.id]:
             self.key_delete(key, now)
         self.guardrails.delete_of_workspace(row.id)
         self.budgets.drop_workspace(row.id)
         self.memberships.drop_workspace(row.id)
+        self.credentials.drop_workspace(row.id)
         self.workspaces.delete(row)
 
     def total_usage(self, now: datetime) -> int:
