@@ -87,11 +87,13 @@ def _rows(organization: Organization, noun: Noun, client: OpenRouter) -> list[Mi
     if noun.beyond is not None:
         met = frozenset(getattr(item, noun.upstream_identity) for item in items)
         items += [item for page in noun.beyond(client, organization, met) for item in page]
+    # What belongs to no workspace may be in the list of each.
+    by_identity = {getattr(item, noun.upstream_identity): item for item in items}
     return [
         noun.model(
             organization=organization,
-            **{noun.identity: getattr(item, noun.upstream_identity)},
+            **{noun.identity: identity},
             **noun.values(item, None, links, now),
         )
-        for item in items
+        for identity, item in by_identity.items()
     ]

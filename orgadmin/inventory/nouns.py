@@ -15,10 +15,11 @@ from django.db.models import FloatField
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.text import in_every_text, writable
-from orgadmin.inventory import guardrail_nouns, workspace_nouns
+from orgadmin.inventory import byok_nouns, guardrail_nouns, workspace_nouns
 from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
 from orgadmin.inventory.mirror import Mirror
 from orgadmin.inventory.models import (
+    Credential,
     Guardrail,
     Key,
     KeyAssignment,
@@ -74,7 +75,8 @@ class Noun:
     @property
     def label(self) -> str:
         """What pages call it."""
-        return self.kind.replace("-", " ").capitalize()
+        words = self.kind.replace("-", " ")
+        return words.replace("byok", "BYOK") if words.startswith("byok") else words.capitalize()
 
     def values(self, item: Any, row: Any, links: Any, now: datetime) -> dict[str, Any]:
         """The columns of ``item`` as the database will give them back, ready to be compared."""
@@ -322,6 +324,21 @@ WORKSPACE_MEMBERS = Noun(
     ),
 )
 
+CREDENTIALS = Noun(
+    kind="byok-credentials",
+    singular="credential",
+    model=Credential,
+    identity="uid",
+    upstream_identity="id",
+    per_workspace=True,
+    walk=byok_nouns.walk_credentials,
+    # FACTS trap 3: one of all workspaces may be in no list, or in each.
+    confirm=byok_nouns.confirm_credential,
+    columns=byok_nouns.COLUMNS,
+    volatile=byok_nouns.VOLATILE,
+    called=byok_nouns.called,
+)
+
 # In the order of a first sync: keys point at the two before, guardrails that no list shows are known by who
 # holds them.
 NOUNS: Mapping[str, Noun] = {
@@ -335,5 +352,6 @@ NOUNS: Mapping[str, Noun] = {
         GUARDRAILS,
         WORKSPACE_BUDGETS,
         WORKSPACE_MEMBERS,
+        CREDENTIALS,
     )
 }
