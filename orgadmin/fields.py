@@ -11,9 +11,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from orgadmin.audit.text import writable
+
 # Far above any real cap, far below what a column of nano-dollars holds.
 HIGHEST = Decimal(1_000_000_000)
 LONGEST_WORD = 250
+LONGEST_PICK, MOST_LISTED = 200, 2000
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 
 
@@ -35,6 +38,40 @@ class DollarsField(forms.DecimalField):
                 raise ValidationError(self.error_messages["invalid"], code="invalid")
             value = value.replace(",", "")
         return super().to_python(value)
+
+
+class Picks(forms.SelectMultiple):
+    """Ticked chips named ``name``, and what was typed beside them in ``add-name``: words, or names parted by
+    commas where names may have spaces."""
+
+    def __init__(self, *, has_spaces: bool = False) -> None:
+        super().__init__()
+        self.has_spaces = has_spaces
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        ticked = data.getlist(name) if hasattr(data, "getlist") else data.get(name, [])
+        typed = str(data.get(f"add-{name}", ""))
+        parts = typed.split(",") if self.has_spaces else typed.replace(",", " ").split()
+        found = [writable(str(one)).strip().replace("\x00", "") for one in (*ticked, *parts)]
+        return list(dict.fromkeys(one for one in found if one))
+
+
+class PicksField(forms.Field):
+    """A list of names; empty is None, no restriction."""
+
+    widget = Picks
+
+    def __init__(self, *, most: int = MOST_LISTED, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def clean(self, value: Any) -> list[str] | None:
+        if len(value) > self.most:
+            raise ValidationError(f"At most {self.most:,} can be listed.")
+        for one in value:
+            if len(one) > LONGEST_PICK:
+                raise ValidationError(f"“{one[:40]}…” is too long to be a slug.")
+        return value or None
 
 
 class ConfirmForm(forms.Form):

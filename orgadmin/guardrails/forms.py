@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from orgadmin.audit.text import writable
-from orgadmin.fields import with_new_token
+from orgadmin.fields import Picks, PicksField, with_new_token
 from orgadmin.guardrails import patterns, pickers
 from orgadmin.guardrails.drafts import OPTIONAL, GuardrailEdit, canonical
 from orgadmin.guardrails.words import ACTIONS, BUILTINS, LISTS, SWITCHES
@@ -21,37 +21,13 @@ from orgadmin.inventory.guardrail_nouns import RULES
 from orgadmin.inventory.models import Guardrail
 from orgadmin.inventory.windows import RESETS
 
-LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_LABEL, LONGEST_SLUG = 200, 1000, 100, 200
-MOST_LISTED, MOST_FILTERS = 2000, 200
+LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_LABEL = 200, 1000, 100
+MOST_FILTERS = 200
 HIGHEST_LIMIT = Decimal(1_000_000_000)
 REGIONS = (("global", "Global"), ("europe", "Europe"), ("us", "United States"))
 INJECTION = "regex-prompt-injection"
 _SALT = "guardrails.seen"
 _THREE_WAYS = {"": None, "on": True, "off": False}
-
-
-class Picks(forms.SelectMultiple):
-    """Ticked chips named ``name``, and what was typed beside them in ``add-name``."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        ticked = data.getlist(name) if hasattr(data, "getlist") else data.get(name, [])
-        typed = str(data.get(f"add-{name}", "")).replace(",", " ").split()
-        found = [writable(str(one)).strip().replace("\x00", "") for one in (*ticked, *typed)]
-        return list(dict.fromkeys(one for one in found if one))
-
-
-class PicksField(forms.Field):
-    """A list of slugs; empty is None, no restriction."""
-
-    widget = Picks
-
-    def clean(self, value: Any) -> list[str] | None:
-        if len(value) > MOST_LISTED:
-            raise ValidationError(f"At most {MOST_LISTED:,} can be listed.")
-        for one in value:
-            if len(one) > LONGEST_SLUG:
-                raise ValidationError(f"“{one[:40]}…” is too long to be a slug.")
-        return value or None
 
 
 class CustomFilters(forms.Widget):

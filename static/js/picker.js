@@ -1,4 +1,4 @@
-// A picker of models or providers: what is ticked moves to the shelf and stays there through further
+// A picker: what is ticked moves to the shelf and stays there through further
 // searches; Enter takes what was typed instead of sending the form.
 
 const shelfOf = (picker) => picker.querySelector("[data-chips]");
@@ -20,7 +20,8 @@ export function chosen(box) {
 
 export function taken(input) {
   const picker = input.closest("[data-picker]");
-  for (const value of input.value.split(/[\s,]+/).filter(Boolean)) {
+  const between = picker.hasAttribute("data-has-spaces") ? "," : /[\s,]+/;
+  for (const value of input.value.split(between).map((part) => part.trim()).filter(Boolean)) {
     if (isThere(picker, value)) continue;
     const chip = picker.querySelector("template").content.firstElementChild.cloneNode(true);
     chip.querySelector("input").value = value;

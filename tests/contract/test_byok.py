@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from openrouter import OpenRouter, errors
 
+from tests.contract.test_the_rest import pages
 from tests.sandbox_server import RunningSandbox
 
 
@@ -30,11 +31,8 @@ def test_a_credential_is_made_with_every_field(sdk: OpenRouter, running: Running
 def test_the_list_pages_and_filters(sdk: OpenRouter) -> None:
     for number in range(3):
         sdk.byok.create(key="sk-provider-0123456789", provider="groq", name=f"n{number}")
-    answer = sdk.byok.list(provider="groq", limit=2)
-    names = []
-    while answer is not None:
-        names += [row.name for row in answer.result.data]
-        answer = answer.next()
+    first = sdk.byok.list(provider="groq", limit=2)
+    names = [row.name for page in pages(first) for row in page.result.data]
     assert names == ["n0", "n1", "n2"]
 
 

@@ -112,7 +112,7 @@ def test_what_upstream_refuses_is_not_sent(wrong):
 
 
 def test_one_that_is_gone_counts_as_deleted(client):
-    responses.delete(ONE, status=404, json=refusal(404))
+    responses.delete(ONE, status=404, json=refusal("gone", 404))
     byok.delete(client, credential_id=UID)
 
 

@@ -105,6 +105,7 @@ def test_asking_for_everything(synced: Organization, admin: User, sign_in: SignI
         "guardrails",
         "workspace-budgets",
         "workspace-members",
+        "byok-credentials",
         "credits",
         "activity",
         "today",
