@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "orgadmin.guardrails",
     "orgadmin.members",
     "orgadmin.workspaces",
+    "orgadmin.byok",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

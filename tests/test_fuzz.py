@@ -26,6 +26,7 @@ from orgadmin.keys.models import Rotation
 from orgadmin.usage.models import SavedQuery
 from tests import facts
 from tests.bad_input import BYTES, FEWER, TEXTS
+from tests.byok import posts as byok_posts
 from tests.conftest import Bells, SignIn, person
 from tests.fuzzed_pages import PAGES
 from tests.guardrails import posts
@@ -147,6 +148,7 @@ def _address(path: str) -> Callable[[Stage], str]:
         job=stage.job.pk,
         saved=stage.saved.pk,
         member=stage.key.creator_user_id,
+        credential=byok_posts.credential(stage.organization).uid,
         workspace=stage.key.workspace_uid,
     )
 
@@ -232,7 +234,11 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         lambda stage: f"/o/acme/audit-log/{stage.changed.pk}/restore/",
         _fixed(field="name", form_token=""),
     ),
-    **{name: (_address(path), form) for name, (path, form) in workspace_posts.FORMS.items()},
+    **{
+        name: (_address(path), form)
+        for forms in (workspace_posts.FORMS, byok_posts.FORMS)
+        for name, (path, form) in forms.items()
+    },
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 

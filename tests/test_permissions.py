@@ -19,7 +19,7 @@ from orgadmin.accounts.models import Invitation, Membership, Organization, Role,
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
 from orgadmin.catalog.models import CatalogModel
-from orgadmin.inventory.models import Key, Member, WorkspaceBudgets
+from orgadmin.inventory.models import Credential, Key, Member, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
@@ -97,6 +97,7 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "model_slug": CatalogModel.objects.create(
             organization=synced, slug="house/one:free", permaslug="house/one", listed_as="house/one:free"
         ).slug,
+        "credential_uid": Credential.objects.filter(organization=synced)[0].uid,
         "member_uid": Member.objects.filter(organization=synced)[0].uid,
         "rotation_id": rotation.pk,
         "job_id": a_job(synced, member).pk,
@@ -248,7 +249,8 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
             texts = dict.fromkeys(
-                ("workspace_uid", "member_uid", "guardrail_uid", "model_slug"), str(impossible)
+                ("workspace_uid", "member_uid", "guardrail_uid", "credential_uid", "model_slug"),
+                str(impossible),
             )
             wild = {**ids, **dict.fromkeys(numbers, impossible), **texts, "key_hash": "0" * 64}
             address = reverse(name, kwargs=arguments(name, wild))

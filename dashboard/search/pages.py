@@ -56,6 +56,11 @@ DESTINATIONS = (
         "rules guardrails allowed models refused why budget what may",
     ),
     Destination("Members", "Control", "members:list", (READ,), "people list spend keys owners"),
+    Destination("BYOK credentials", "Control", "byok:list", (READ,), "provider keys own openai anthropic"),
+    Destination("Add BYOK credential", "BYOK", "byok:create", (CHANGE,), "new provider key"),
+    Destination(
+        "BYOK coverage", "BYOK", "byok:coverage", (READ,), "limits budgets escape credits providers spend"
+    ),
     Destination("Audit log", "Watch", "auditlog:list", (READ,), "history changes who did what"),
     Destination("Sync", "Watch", "syncs:list", (READ,), "refresh pull freshness"),
     Destination("Jobs", "Watch", "syncs:jobs", (READ, OWN), "bulk background work progress"),

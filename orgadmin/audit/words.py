@@ -14,6 +14,7 @@ NOUNS: Mapping[str, str] = {
     "workspace_member": "Member of a workspace",
     "member": "Member",
     "guardrail": "Guardrail",
+    "credential": "BYOK credential",
     "key_assignment": "Guardrail of a key",
     "member_assignment": "Guardrail of a member",
     "organization": "Connection",
@@ -67,6 +68,17 @@ _ACTIONS: Mapping[str, str] = {
     "workspace_member.create": "Add member to workspace",
     "workspace_member.update": "Change role in workspace",
     "workspace_member.delete": "Remove member from workspace",
+    **{
+        f"credential.{verb}": f"{words} BYOK credential"
+        for verb, words in (
+            ("create", "Add"),
+            ("update", "Edit"),
+            ("disable", "Disable"),
+            ("enable", "Enable"),
+            ("delete", "Delete"),
+        )
+    },
+    "credential.rekey": "Rotate provider key",
     "saved_query.create": "Save query",
     "day.explain": "Explain a day's difference",
     "day.import": "Import use from a file",
@@ -83,7 +95,7 @@ OUTCOMES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class FieldWords:
-    """What a field is called; ``kind`` is money, moment, workspace, member, guardrail or plain;
+    """What a field is called; ``kind`` is money, moment, workspace, member, guardrail, key or plain;
     ``none`` reads null."""
 
     label: str
@@ -131,6 +143,15 @@ _FIELDS: Mapping[str, FieldWords] = {
     "allowed_data_regions": FieldWords("Allowed data regions", none="all"),
     "content_filter_builtins": FieldWords("Builtin filters"),
     "content_filters": FieldWords("Custom filters"),
+    "provider": FieldWords("Provider"),
+    "is_fallback": FieldWords("Only as a fallback"),
+    "sort_order": FieldWords("Place in the order"),
+    "allowed_api_key_hashes": FieldWords("Allowed keys", "key", "all"),
+    "allowed_user_ids": FieldWords("Allowed members", "member", "all"),
+    "is_required": FieldWords("Always used for its models"),
+    "is_byok_only": FieldWords("Never credits for the provider"),
+    "declared_region": FieldWords("Declared region", none="not said"),
+    "declared_zdr": FieldWords("Declared zero data retention", none="not said"),
     "usage": FieldWords("Lifetime spend", "money"),
     "byok_usage": FieldWords("Lifetime BYOK spend", "money"),
     "email": FieldWords("E-mail"),
@@ -227,8 +248,8 @@ def _readable(kind: str, value: Any, names: Mapping[str, str]) -> Any:
             return Decimal(str(value))
         except InvalidOperation:
             return value
-    return (
-        names.get(value, value)
-        if kind in {"workspace", "member", "guardrail"} and isinstance(value, str)
-        else value
-    )
+    if kind not in {"workspace", "member", "guardrail", "key"}:
+        return value
+    if isinstance(value, list):
+        return [names.get(one, one) if isinstance(one, str) else one for one in value]
+    return names.get(value, value) if isinstance(value, str) else value

@@ -15,10 +15,11 @@ from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
 from orgadmin.pages import Page, page_of
 
 # What an act may mention by upstream's id.
-NAMED: Mapping[str, type[Workspace | Member | Guardrail]] = {
+NAMED: Mapping[str, type[Workspace | Member | Guardrail | Key]] = {
     "workspace": Workspace,
     "member": Member,
     "guardrail": Guardrail,
+    "key": Key,
 }
 
 
@@ -62,18 +63,20 @@ def _names(organization: Organization, acts: Iterable[Act]) -> Mapping[str, str]
 
 
 def names_in(organization: Organization, mentions: Iterable[Mapping[str, Any] | None]) -> Mapping[str, str]:
-    """Workspaces, members and guardrails by the upstream ids that are mentioned in such values."""
+    """Workspaces, members, guardrails and keys by the upstream ids that are mentioned in such values."""
     mentioned: dict[str, set[str]] = {kind: set() for kind in NAMED}
     for values in mentions:
         for name, value in (values or {}).items():
             kind = field_words(name).kind
-            if kind in mentioned and isinstance(value, str):
-                mentioned[kind].add(value)
+            if kind in mentioned:
+                listed = value if isinstance(value, list) else [value]
+                mentioned[kind].update(one for one in listed if isinstance(one, str))
     names: dict[str, str] = {}
     for kind, model in NAMED.items():
         if uids := mentioned[kind]:
-            rows = model._default_manager.filter(organization=organization, uid__in=uids)
-            names |= {row.uid: str(row) for row in rows}
+            identity = "hash" if kind == "key" else "uid"
+            rows = model._default_manager.filter(organization=organization, **{f"{identity}__in": uids})
+            names |= {getattr(row, identity): str(row) for row in rows}
     return names
 
 

@@ -13,4 +13,4 @@ class GuardrailsConfig(AppConfig):
         from orgadmin.guardrails.succession import carry_over
         from orgadmin.inventory.successors import register
 
-        register(carry_over)
+        register(carry_over=carry_over)

@@ -24,6 +24,7 @@ SETTINGS = (
     "declared_region",
     "declared_zdr",
 )
+LISTS = ("allowed_models", "allowed_api_key_hashes", "allowed_user_ids")
 
 
 def plain(credential: byok.Credential) -> SimpleNamespace:

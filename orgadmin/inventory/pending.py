@@ -176,7 +176,7 @@ def settled_acts(organization: Organization, noun: str, identities: Iterable[str
 # Which of our acts can be behind a difference: rotating creates, disabling updates.
 _VERBS: Mapping[str, frozenset[str]] = {
     "create": frozenset({"create", "rotate"}),
-    "update": frozenset({"update", "disable", "enable", "retire"}),
+    "update": frozenset({"update", "disable", "enable", "retire", "rekey"}),
     "delete": frozenset({"delete"}),
 }
 

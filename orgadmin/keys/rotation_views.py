@@ -151,10 +151,12 @@ def retire(request: OrgRequest, rotation_id: int) -> HttpResponse:
         problem = "The old key was used in the last 24 hours. Tick the box if you mean to cut that off."
         return respond(request, "keys/rotation.html", _context(request, state, problem=problem), status=400)
     try:
-        rotation_retire(actor=request.user, rotation=rotation, is_member=Permission.CHANGE not in request.may)
+        is_member = Permission.CHANGE not in request.may
+        warnings = rotation_retire(actor=request.user, rotation=rotation, is_member=is_member)
     except OpenRouterError as error:
         return go(request, address, problem=explained(error, "The old key is as it was."))
-    return go(request, address, toast=f"“{rotation.old.name}” is disabled. Delete it when nothing misses it.")
+    toast = f"“{rotation.old.name}” is disabled. Delete it when nothing misses it."
+    return go(request, address, toast=toast, problem=" ".join(warnings))
 
 
 def _rotation(request: OrgRequest, rotation_id: int) -> Rotation:

@@ -12,6 +12,7 @@ from orgadmin.audit.history import history
 from orgadmin.fields import ConfirmForm
 from orgadmin.inventory import guardrails
 from orgadmin.inventory.models import Key
+from orgadmin.inventory.successors import mentions_of
 from orgadmin.inventory.windows import next_reset
 from orgadmin.keys import csv, filters
 from orgadmin.keys.bulk import blocked_by
@@ -234,7 +235,13 @@ def delete(request: OrgRequest, key_hash: str) -> HttpResponse:
 
 
 def _delete_sheet(request: OrgRequest, key: Key, form: ConfirmForm, *, status: int) -> HttpResponse:
-    context = {"organization": request.organization, "key": key, "form": form}
+    context = {
+        "organization": request.organization,
+        "key": key,
+        "form": form,
+        # Members see no more of the organization than their keys.
+        "mentions": mentions_of(request.organization, key.hash) if request.reads_all else [],
+    }
     return respond(request, "keys/delete.html", context, fragment="keys/_delete.html", status=status)
 
 

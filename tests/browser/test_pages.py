@@ -10,7 +10,7 @@ import pytest
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.models import Entry
-from orgadmin.inventory.models import Key, WorkspaceBudgets
+from orgadmin.inventory.models import Credential, Key, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.clock import last_complete_day
@@ -70,6 +70,7 @@ def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
 
 def paths(key: Key) -> list[str]:
     rotation, job, entry = Rotation.objects.get(), Job.objects.get(), Entry.objects.latest("pk")
+    credential = Credential.objects.filter(allowed_api_key_hashes__isnull=False)[0]
     one, budgets = f"keys/{key.hash}", WorkspaceBudgets.objects.exclude(monthly=None)[0]
     return [
         "keys/",
@@ -92,6 +93,11 @@ def paths(key: Key) -> list[str]:
         *(f"workspaces/{budgets.workspace_uid}/{part}" for part in WORKSPACE_PAGES),
         "members/",
         *(f"members/{key.owner.uid}/{part}" for part in ("", "leaving/") if key.owner),
+        "byok/",
+        "byok/?q=nothing-is-called-this",
+        "byok/coverage/",
+        "byok/add/",
+        *(f"byok/{credential.uid}/{part}" for part in ("", "edit/", "rotate/", "disable/", "delete/")),
         "audit-log/",
         f"audit-log/{entry.pk}/",
         "sync/",

@@ -176,13 +176,13 @@ def test_a_lost_answer_that_made_a_key_offers_to_delete_it(
 def test_what_cannot_be_carried_over_costs_neither_the_secret_nor_the_pair(
     desk: Client, full: Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orgadmin.keys.services import rotate
+    from orgadmin.inventory import successors
     from orgadmin.openrouter.errors import ServerFailure
 
     def fail(*_: Any) -> None:
         raise ServerFailure("No guardrail today", status=500)
 
-    monkeypatch.setattr(rotate, "CARRY_OVER", [fail])
+    monkeypatch.setattr(successors, "CARRY_OVER", [fail])
     response = desk.post(rotate_of(full), form_in(desk.get(rotate_of(full)), rotate_of(full)))
     assert response.status_code == 201
     secret_in(response)

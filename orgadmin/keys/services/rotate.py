@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import structlog
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -20,7 +19,7 @@ from orgadmin.accounts.connection import client_for
 from orgadmin.accounts.models import User
 from orgadmin.inventory.acts import CarryOn
 from orgadmin.inventory.models import Key
-from orgadmin.inventory.successors import CARRY_OVER, CarryOver, Succession
+from orgadmin.inventory.successors import Succession, carried_over, retired
 from orgadmin.keys.drafts import KeyDraft
 from orgadmin.keys.models import Rotation
 from orgadmin.keys.services.create import Created, key_create
@@ -29,8 +28,6 @@ from orgadmin.keys.services.update import key_as_it_is, key_set_disabled, own_ke
 from orgadmin.openrouter import keys as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
 from orgadmin.openrouter.transport import Patience
-
-log = structlog.get_logger(__name__)
 
 # An old key unused for this long counts as quiet: a nightly job has had its turn.
 QUIET = timedelta(hours=24)
@@ -51,22 +48,10 @@ def key_rotate(*, actor: User, key: Key, draft: KeyDraft, form_token: uuid.UUID 
         action="key.rotate",
     )
     succession = Succession(key.organization, key.hash, made.found.hash, made.found.name)
-    warnings = [words for carry_over in CARRY_OVER if (words := _carry(carry_over, actor, succession))]
+    warnings = carried_over(actor, succession)
     if made.row is not None:
         _note_pair(actor, key, made.row)
-    return replace(made, warnings=tuple(warnings))
-
-
-def _carry(carry_over: CarryOver, actor: User, succession: Succession) -> str:
-    """Let one thing that names the old key name its successor; what went wrong, in words, or ""."""
-    try:
-        carry_over(actor, succession)
-    except OpenRouterError as error:
-        return f"Something that names the old key could not be carried over: {error.message}"
-    except Exception:
-        log.exception("not carried over", old=succession.old_hash, new=succession.new_hash)
-        return "Something that names the old key could not be carried over. It was logged."
-    return ""
+    return replace(made, warnings=warnings)
 
 
 def _note_pair(actor: User, old: Key, new: Key) -> None:
@@ -156,8 +141,9 @@ def rotation_look(rotation: Rotation) -> Handover:
     return handover(rotation, known_to=asked_at)
 
 
-def rotation_retire(*, actor: User, rotation: Rotation, is_member: bool = False) -> None:
-    """Disable the old key, reversibly, and close the rotation. Raises OpenRouterError.
+def rotation_retire(*, actor: User, rotation: Rotation, is_member: bool = False) -> tuple[str, ...]:
+    """Disable the old key, reversibly, and close the rotation; then lists that name it name its successor in
+    its place. What of that did not work, in words. Raises OpenRouterError.
 
     A member's hand on the switch is the careful one; a key that is gone cannot be more retired.
     """
@@ -166,3 +152,5 @@ def rotation_retire(*, actor: User, rotation: Rotation, is_member: bool = False)
         with suppress(NotFound):
             switch(actor=actor, key=rotation.old, disabled=True)
     Rotation.objects.filter(pk=rotation.pk).update(retired_at=timezone.now())
+    old, new = rotation.old, rotation.new
+    return retired(actor, Succession(rotation.organization, old.hash, new.hash, new.name))

@@ -1,0 +1,198 @@
+"""What is spent through BYOK and through credits, and which limits do not see what goes through BYOK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+
+from orgadmin.accounts.models import Organization
+from orgadmin.byok.selectors import last_days, spent_by_provider
+from orgadmin.catalog.selectors import providers_by_slug
+from orgadmin.inventory.models import (
+    Credential,
+    Guardrail,
+    Key,
+    KeyAssignment,
+    MemberAssignment,
+    Workspace,
+    WorkspaceBudgets,
+)
+from orgadmin.inventory.money import MoneyField
+from orgadmin.inventory.windows import RESETS
+from orgadmin.usage.pools import pools_of
+from orgadmin.usage.spans import Span
+
+_NANO = BigIntegerField()
+_WINDOWS = tuple(RESETS)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One provider in the last 30 complete days, in US dollars; ``working`` counts its enabled
+    credentials, ``credentials`` all of them."""
+
+    slug: str
+    name: str
+    credits: Decimal
+    byok: Decimal
+    credentials: int
+    working: int
+
+    @property
+    def total(self) -> Decimal:
+        return self.credits + self.byok
+
+
+def side_by_side(organization: Organization) -> tuple[Span, list[Side]]:
+    """Every provider that was used or has a credential, the most expensive first: five queries."""
+    spent = spent_by_provider(organization)
+    rows = Credential.objects.filter(organization=organization, gone_at=None).order_by()
+    have: dict[str, list[bool]] = {}
+    for provider, disabled in rows.values_list("provider", "disabled"):
+        have.setdefault(provider, []).append(not disabled)
+    names = providers_by_slug(organization)
+    sides = [
+        Side(
+            slug=slug,
+            name=names.get(slug, slug) or "Provider not told",
+            credits=spent[slug].usage if slug in spent else Decimal(0),
+            byok=spent[slug].byok_usage if slug in spent else Decimal(0),
+            credentials=len(have.get(slug, ())),
+            working=sum(have.get(slug, ())),
+        )
+        for slug in {*spent, *have}
+    ]
+    return last_days(), sorted(sides, key=lambda side: (-side.total, side.name.casefold()))
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One limit that does not count BYOK. ``escaped``: US dollars through BYOK in its present window, None
+    where nobody can tell. ``interval`` None is a cap for ever."""
+
+    kind: str
+    uid: str
+    name: str
+    limit: Decimal
+    interval: str | None
+    escaped: Decimal | None
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """All limits that do not count BYOK, those that most escapes first; ``shown`` the first of them."""
+
+    shown: Sequence[Gap]
+    number: int
+    escaping: int
+
+    @classmethod
+    def of(cls, found: Iterable[Gap], most: int) -> Gaps:
+        rows = sorted(found, key=lambda gap: (-(gap.escaped or 0), gap.name.casefold(), gap.uid))
+        return cls(rows[:most], len(rows), sum(bool(gap.escaped) for gap in rows))
+
+
+def gaps_of_keys(organization: Organization, most: int) -> Gaps:
+    """Two queries: the keys through which something escapes, and how many there are."""
+    windows = [When(limit_reset=window, then=F(f"byok_usage_{window}")) for window in _WINDOWS]
+    used = Case(*windows, default=F("byok_usage"), output_field=MoneyField())
+    keys = Key.objects.filter(
+        organization=organization, gone_at=None, include_byok_in_limit=False, limit__isnull=False
+    )
+    escaping = keys.annotate(escaped=used).filter(escaped__gt=0)
+    rows = escaping.order_by("-escaped", "pk")[:most]
+    counts = keys.annotate(escaped=used).aggregate(
+        number=Sum(1, output_field=_NANO),
+        escaping=Sum(Case(When(escaped__gt=0, then=1), default=0), output_field=_NANO),
+    )
+    shown = [
+        Gap("key", key.hash, key.name, Decimal(key.limit or 0), key.limit_reset, Decimal(key.escaped))
+        for key in rows
+    ]
+    return Gaps(shown, counts["number"] or 0, counts["escaping"] or 0)
+
+
+def gaps_of_guardrails(organization: Organization, most: int) -> Gaps:
+    """Four queries. A guardrail's budget is an allowance of each key and each member that holds it: what
+    escapes is the sum over them; the default one of a workspace is held by every key in it."""
+    rows = Guardrail.objects.filter(organization=organization, gone_at=None, limit_usd__isnull=False)
+    found = list(rows.exclude(include_byok_in_budgets=True))
+    uids = [row.uid for row in found]
+    sums: dict[str, dict[str, Decimal]] = {}
+    for uid, amounts in (
+        *_through(_keys(organization), _holds(KeyAssignment, "key_hash", OuterRef("hash")), uids),
+        *_through(_keys(organization), _holds(MemberAssignment, "user_id", OuterRef("owner__uid")), uids),
+        *_through(_keys(organization), F("workspace__default_guardrail_id"), uids),
+    ):
+        mine = sums.setdefault(uid, dict.fromkeys(_WINDOWS, Decimal(0)))
+        for window, amount in zip(_WINDOWS, amounts, strict=True):
+            mine[window] += amount
+    nothing: Mapping[str, Decimal] = dict.fromkeys(_WINDOWS, Decimal(0))
+    return Gaps.of(
+        (
+            Gap(
+                "guardrail",
+                row.uid,
+                row.name,
+                row.limit or Decimal(0),
+                row.reset_interval,
+                sums.get(row.uid, nothing).get(row.reset_interval or ""),
+            )
+            for row in found
+        ),
+        most,
+    )
+
+
+def _keys(organization: Organization) -> QuerySet[Key]:
+    return Key.objects.filter(organization=organization, gone_at=None).filter(~Q(byok_usage=0)).order_by()
+
+
+def _holds(model: type[KeyAssignment] | type[MemberAssignment], column: str, subject: OuterRef) -> Subquery:
+    held = model._default_manager.filter(
+        organization=OuterRef("organization"), gone_at=None, **{column: subject}
+    )
+    return Subquery(held.values("guardrail_uid")[:1])
+
+
+def _through(keys: QuerySet[Key], holder: Any, uids: Sequence[str]) -> list[tuple[str, list[Decimal]]]:
+    sums = [Sum(f"byok_usage_{window}", output_field=_NANO, default=0) for window in _WINDOWS]
+    rows = keys.annotate(holder=holder).filter(holder__in=uids).values_list("holder").annotate(*sums)
+    return [(uid, [Decimal(amount).scaleb(-9) for amount in amounts]) for uid, *amounts in rows]
+
+
+def gaps_of_workspaces(organization: Organization, most: int) -> Gaps:
+    """Five queries; what escapes is our estimate (``orgadmin.usage.pools``)."""
+    blind = Workspace.objects.filter(organization=organization, gone_at=None)
+    places = {row.uid: row for row in blind.exclude(include_byok_in_budgets=True)}
+    budgets = WorkspaceBudgets.objects.filter(
+        organization=organization, gone_at=None, workspace_uid__in=places
+    )
+    limited = [(places[row.workspace_uid], row.limits) for row in budgets]
+    pools = pools_of(organization) if limited else None
+    return Gaps.of(
+        (
+            Gap(
+                "workspace",
+                place.uid,
+                place.name,
+                limit,
+                None if interval == "lifetime" else interval,
+                None if pools is None else pools.of(place.pk, interval).byok,
+            )
+            for place, limits in limited
+            for interval, limit in limits.items()
+        ),
+        most,
+    )
+
+
+def byok_this_month(organization: Organization) -> Decimal:
+    """What all keys counted as BYOK since the 1st, deleted ones left out: fees begin beyond an allowance."""
+    keys = Key.objects.filter(organization=organization, gone_at=None)
+    total = keys.aggregate(total=Sum("byok_usage_monthly", output_field=_NANO, default=0))["total"]
+    return Decimal(total).scaleb(-9)
