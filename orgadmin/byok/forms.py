@@ -217,8 +217,10 @@ class CredentialForm(forms.Form):
         cleaned: dict[str, Any] = self.cleaned_data
         for name in LISTS:
             if cleaned.get(name):
-                good, odd = self.resolve(name, cleaned[name])
-                cleaned[name] = good or None
+                # What was there stays, known here or not; what is new has to be known.
+                kept = [one for one in cleaned[name] if one in (self.values.get(name) or ())]
+                good, odd = self.resolve(name, [one for one in cleaned[name] if one not in kept])
+                cleaned[name] = [*kept, *good] or None
                 if odd:
                     words = ", ".join(f"“{one[:60]}”" for one in odd[:5])
                     problem = f"{words}: nothing is called that, or several are. Pick it from the list."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from django.db.models import Q
@@ -14,7 +13,6 @@ from orgadmin.inventory.models import Credential, Key, Member
 from orgadmin.inventory.search import containing
 
 MOST = 30
-_HASH = re.compile(r"[0-9a-f]{64}")
 # What OpenRouter's document names; it grows by the month, so they are offered and anything is taken.
 PROVIDERS = (
     *("ai21", "aion-labs", "akashml", "alibaba", "amazon-bedrock", "amazon-bedrock/claude-on-aws"),
@@ -72,29 +70,26 @@ def _models(organization: Organization, words: Sequence[str]) -> list[tuple[str,
 
 
 def resolved(organization: Organization, name: str, values: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What was picked or typed as OpenRouter takes it, and what stands for nothing we know. Of models and of
-    hashes anything is taken: OpenRouter says whether it knows them."""
-    if name == "allowed_models":
+    """What was picked or typed as OpenRouter takes it, and what stands for nothing we know, or for several.
+    Any model is taken: OpenRouter says whether it knows it."""
+    if name == "allowed_models" or not values:
         return list(values), []
-    good, odd = [], []
     known = _people(organization, values) if name == "allowed_user_ids" else _keys(organization, values)
-    for value in values:
-        found = known.get(value.casefold())
-        if found is not None or _HASH.fullmatch(value) or value.startswith("user_"):
-            good.append(found or value)
-        else:
-            odd.append(value)
-    return list(dict.fromkeys(good)), odd
+    found = [known.get(value.casefold(), "") for value in values]
+    odd = [value for value, one in zip(values, found, strict=True) if not one]
+    return list(dict.fromkeys(filter(None, found))), odd
 
 
 def _keys(organization: Organization, values: Sequence[str]) -> dict[str, str]:
     """Hashes by themselves and by names that only one key bears."""
-    names = [value.casefold()[:100] for value in values]
-    found: dict[str, list[str]] = {}
-    keys = Key.objects.filter(organization=organization, gone_at=None, sort_name__in=names)
-    for name, key_hash in keys.values_list("sort_name", "hash"):
-        found.setdefault(name, []).append(key_hash)
-    return {name: hashes[0] for name, hashes in found.items() if len(hashes) == 1}
+    folded = [value.casefold() for value in values]
+    keys = Key.objects.filter(organization=organization, gone_at=None)
+    hashes = keys.filter(hash__in=folded).values_list("hash", flat=True)
+    found: dict[str, set[str]] = {one: {one} for one in hashes}
+    named = keys.filter(sort_name__in=[one[:100] for one in folded])
+    for name, key_hash in named.values_list("name", "hash"):
+        found.setdefault(name.casefold(), set()).add(key_hash)
+    return {said: next(iter(hashes)) for said, hashes in found.items() if len(hashes) == 1}
 
 
 def _people(organization: Organization, values: Sequence[str]) -> dict[str, str]:

@@ -82,7 +82,7 @@ def test_the_last_change_is_shown_with_who_made_it(
     desk: Client, credential: Credential, sandbox: RunningSandbox
 ) -> None:
     desk.post(at(credential.uid, "disable"))
-    assert "Adam" in text_of(desk.get(at(), {"q": credential.name}))
+    assert "Adam" in text_of(desk.get(at(), {"q": str(credential)}))
 
 
 def test_a_page_names_who_may_use_it(desk: Client, synced: Organization) -> None:
