@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Concat, StrIndex
+from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 
@@ -86,7 +86,7 @@ class Noun:
     def finds(self, request: OrgRequest, asked: Asked) -> Iterable[QuerySet[Any]]:
         """The questions whose rows together are the objects found, with ``rank`` and ``place`` to sort by."""
         names, ids, start = _text(self.names), _text(self.identities), Folded(Value(asked.text))
-        begins, ends = Concat(Value(_BREAK), start), Concat(Value(_BREAK), start, Value(_BREAK))
+        begins, ends = _Joined(Value(_BREAK), start), _Joined(Value(_BREAK), start, Value(_BREAK))
         is_named = _has(names, begins)
         is_identified = _has(ids, begins) if len(asked.text) >= SHORTEST_ID else _has(ids, ends)
         holds = is_named if asked.is_short else _has_all(_text((*self.names, *self.also)), asked.words)
@@ -99,7 +99,7 @@ class Noun:
             output_field=IntegerField(),
         )
         found = self.rows(request).filter(holds | is_identified)
-        yield found.annotate(rank=rank, place=Folded(self.names[0]))
+        yield found.annotate(rank=rank, place=Folded(_column(self.label)))
 
     def url(self, organization: str, identity: str) -> str:
         return reverse(self.target, kwargs={"organization": organization, self.argument: identity})
@@ -171,6 +171,12 @@ def _shown(rows: QuerySet[Any], noun: Noun, number: int) -> QuerySet[Any]:
     return rows.order_by("rank", "place").annotate(**columns).values_list("rank", "place", *columns)
 
 
+class _Joined(Func):
+    """Texts of any kind of column, none of them null, one behind the other."""
+
+    template, arg_joiner, output_field = "(%(expressions)s)", " || ", TextField()
+
+
 def _column(name: str | Combinable) -> Any:
     return F(name) if isinstance(name, str) else name
 
@@ -179,8 +185,8 @@ def _text(columns: Sequence[str]) -> Folded:
     """The columns in one text without case, each between two breaks."""
     parts: list[Any] = [Value(_BREAK)]
     for column in columns:
-        parts += [F(column), Value(_BREAK)]
-    return Folded(Concat(*parts, output_field=TextField()))
+        parts += [Coalesce(F(column), Value(""), output_field=TextField()), Value(_BREAK)]
+    return Folded(_Joined(*parts))
 
 
 def _has(text: Func, part: Any) -> Q:
