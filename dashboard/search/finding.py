@@ -1,69 +1,109 @@
-"""Finding objects of the mirror: what a searched noun declares, and the one question that asks for all of them.
+"""Finding objects of the mirror: what a searched noun declares, and the one question that asks for them all.
 
 A whole id comes before the beginning of one, that before the beginning of a name, that before words somewhere
-in the names, and those before words elsewhere. A word of one or two letters holds too much: a query without a
-longer one finds only what begins with it.
+else. A word of one or two letters is in too many names: a query without a longer one finds what begins so.
+
+The question is written here and not by Django: building it from ten querysets took longer than answering it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from dashboard.search.pages import READ
 from orgadmin.access import OrgRequest
 from orgadmin.inventory.mirror import Mirror
-from orgadmin.inventory.models import Key
-from orgadmin.inventory.search import SHORTEST, Folded, beginning, containing
+from orgadmin.inventory.search import FOLD, SHORTEST, beginning, containing
 from orgadmin.keys.selectors import visible_keys
 
 EXACT, IDENTIFIED, NAMED, HOLDING, BESIDE = range(5)
 # Of an id, fewer characters than these say nothing.
 SHORTEST_ID = 6
-_HASH = re.compile(r"[0-9a-f]{6,64}")
-# What stands between two columns in one text; nobody can type it.
-_BREAK = "\n"
+# Of keys that hold a word, as many are put in order; the list of keys has them all.
+MOST_SORTED = 1000
+# More rows than this of a noun are not looked at.
+MOST_READ = 100_000
+# So many columns of a noun can be shown.
+SHOWN = 6
+# A line break, as both databases spell it.
+_BREAK = "'\n'"
+_HASH = re.compile(rf"[0-9a-f]{{{SHORTEST_ID},64}}")
+
+# A part of the question, and the values in it.
+Part = tuple[str, Sequence[Any]]
+Values = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody looks for: the text as a whole, and its words."""
+    """What somebody looks for, as it was typed, without more blanks than between words."""
 
-    text: str
+    typed: str
     words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: str, *, most_words: int) -> Asked:
+        words = query.split()
+        return cls(" ".join(words), tuple(words[:most_words]))
+
+    @property
+    def folded(self) -> str:
+        return self.typed.casefold()
 
     @property
     def is_short(self) -> bool:
         """Whether no word is long enough to be looked for anywhere."""
         return all(len(word) < SHORTEST for word in self.words)
 
-    def rank(self, *names: str) -> int:
-        """How well a thing that all the words name is met by the first of its names, and by the others."""
-        folded = [name.casefold() for name in names]
-        if self.text in folded:
+    @property
+    def may_be_id(self) -> bool:
+        return len(self.words) == 1 and self.typed.isascii()
+
+    @property
+    def _is_folded(self) -> bool:
+        """SQLite by itself knows the case of ASCII only, so anything else is folded for it."""
+        return connection.vendor == "sqlite" and not self.typed.isascii()
+
+    def text(self, columns: Sequence[str], further: Sequence[str] = ()) -> str:
+        """SQL for columns in one text: the first ones each between line breaks, which nobody types."""
+        parts = [f"{_BREAK} || COALESCE({_column(name)}, '')" for name in columns]
+        parts += [_BREAK, *(f"' ' || COALESCE({_column(name)}, '')" for name in further)]
+        joined = f"({' || '.join(parts)})"
+        return f"{FOLD}{joined}" if self._is_folded else joined
+
+    def holds(self, column: str, text: str) -> Part:
+        """That such a text holds another, whatever the case."""
+        if self._is_folded:
+            return f"instr({column}, %s) > 0", [text.casefold()]
+        like = "LIKE" if connection.vendor == "sqlite" else "ILIKE"
+        return f"{column} {like} %s ESCAPE '\\'", [_like(text)]
+
+    def rank(self, name: str) -> int:
+        """How well a thing of this name is met, if all the words are about it."""
+        name = name.casefold()
+        if name == self.folded:
             return EXACT
-        if folded[0].startswith(self.text):
+        if name.startswith(self.folded):
             return NAMED
-        return HOLDING if all(word in folded[0] for word in self.words) else BESIDE
+        return HOLDING if all(word.casefold() in name for word in self.words) else BESIDE
 
 
 @dataclass(frozen=True)
 class Noun:
-    """One kind of objects that are found, each in its mirror's table.
+    """One kind of objects that are found, by columns of its mirror's table, which is read through.
 
-    ``names`` are the columns that name an object, ``identities`` those that are ids, the first of them what
-    its address takes as ``argument``; words are also looked for in ``also``. ``label`` is what is shown, and
-    at most two ``details`` beside it: columns or expressions. Whoever has one of the permissions in ``needs``
-    finds it. ``listing`` is the list page that takes ``?q=``, if there is one.
+    ``names`` are the columns that name an object; ``identities`` are ids, the first of them what its address
+    takes as ``argument``; words are looked for in ``also``, too. Beside the label the ``details`` are shown.
+    Names and details may be SQL about the row ``o``, in brackets. ``label`` makes the label from the values
+    of all of these; without one, or where it makes none, it is the first name, or the id. Whoever has one of
+    the permissions in ``needs`` finds the noun. ``listing`` is the list page with ``?q=``, if there is one.
     """
 
     heading: str
@@ -73,59 +113,82 @@ class Noun:
     names: tuple[str, ...] = ("name",)
     identities: tuple[str, ...] = ("uid",)
     also: tuple[str, ...] = ()
-    label: str | Combinable = "name"
-    details: tuple[str | Combinable, ...] = ()
+    details: tuple[str, ...] = ()
+    label: Callable[[Values], str] | None = None
     needs: tuple[str, ...] = (READ,)
     listing: str = ""
 
-    def rows(self, request: OrgRequest) -> QuerySet[Any]:
-        """The objects there are that this person may see."""
-        rows: QuerySet[Any] = self.model._default_manager.filter(organization=request.organization)
-        return rows.filter(gone_at=None)
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.identities[0], *self.names, *self.details)))
 
-    def finds(self, request: OrgRequest, asked: Asked) -> Iterable[QuerySet[Any]]:
-        """The questions whose rows together are the objects found, with ``rank`` and ``place`` to sort by."""
-        names, ids, start = _text(self.names), _text(self.identities), Folded(Value(asked.text))
-        begins, ends = _Joined(Value(_BREAK), start), _Joined(Value(_BREAK), start, Value(_BREAK))
-        is_named = _has(names, begins)
-        is_identified = _has(ids, begins) if len(asked.text) >= SHORTEST_ID else _has(ids, ends)
-        holds = is_named if asked.is_short else _has_all(_text((*self.names, *self.also)), asked.words)
-        rank = Case(
-            When(_has(names, ends) | _has(ids, ends), then=EXACT),
-            When(is_identified, then=IDENTIFIED),
-            When(is_named, then=NAMED),
-            When(_has_all(names, asked.words), then=HOLDING),
-            default=BESIDE,
-            output_field=IntegerField(),
+    def parts(self, request: OrgRequest, asked: Asked, most: int) -> Iterator[Part]:
+        """What finds at most ``most`` of these: a rank, what to sort by, and the columns that are shown."""
+        names = asked.holds("words", f"\n{asked.typed}")
+        wanted = [names if asked.is_short else _all([asked.holds("words", word) for word in asked.words])]
+        ranks = [(EXACT, asked.holds("words", f"\n{asked.typed}\n")), (NAMED, names)]
+        if asked.may_be_id:
+            is_it = asked.holds("ids", f"\n{asked.typed}\n")
+            begins = asked.holds("ids", f"\n{asked.typed}") if len(asked.typed) >= SHORTEST_ID else is_it
+            wanted.append(begins)
+            ranks = [(EXACT, is_it), ranks[0], (IDENTIFIED, begins), ranks[1]]
+        rank = "".join(f" WHEN {condition} THEN {place}" for place, (condition, _) in ranks)
+        ranked = [one for _, (_, values) in ranks for one in values]
+        where, values = _any(wanted)
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        text = f"{asked.text(self.names, self.also)} AS words, {asked.text(self.identities)} AS ids"
+        # The limit inside has both databases put a row's text together once, not once for each condition.
+        rows = (
+            f"SELECT o.id AS row, {_column(self.names[0])} AS place, {text} FROM {table} o "  # noqa: S608
+            f"WHERE o.organization_id = %s AND o.gone_at IS NULL LIMIT {MOST_READ:d}"
         )
-        found = self.rows(request).filter(holds | is_identified)
-        yield found.annotate(rank=rank, place=Folded(_column(self.label)))
+        best = (
+            f"SELECT row, place, CASE{rank} ELSE {HOLDING} END AS rank FROM ({rows}) there "  # noqa: S608
+            f"WHERE {where} ORDER BY 3, 2 LIMIT {most:d}"
+        )
+        # Only of those few is looked up what is shown.
+        yield (
+            f"SELECT best.rank, best.place, {_padded(map(_column, self.shown))} "  # noqa: S608
+            f"FROM ({best}) best JOIN {table} o ON o.id = best.row",
+            [*ranked, request.organization.pk, *values],
+        )
+
+    def called(self, values: Values) -> str:
+        own = self.label(values) if self.label else ""
+        return own or values[self.names[0]] or values[self.identities[0]]
 
     def url(self, organization: str, identity: str) -> str:
         return reverse(self.target, kwargs={"organization": organization, self.argument: identity})
 
 
 class Keys(Noun):
-    """Keys are by far the most: each way to find them is a question of its own that an index answers."""
+    """Keys are by far the most: each way to find them is a question of its own, which an index answers."""
 
-    def rows(self, request: OrgRequest) -> QuerySet[Key]:
-        return visible_keys(request).filter(gone_at=None)
-
-    def finds(self, request: OrgRequest, asked: Asked) -> Iterable[QuerySet[Any]]:
-        rows = self.rows(request).annotate(place=F("sort_name"))
-        start = asked.text[:100]
-        if _HASH.fullmatch(start):
+    def parts(self, request: OrgRequest, asked: Asked, most: int) -> Iterator[Part]:
+        keys, start = visible_keys(request).filter(gone_at=None), asked.folded[:100]
+        same = f"CASE WHEN {{}} = %s THEN {EXACT} ELSE {{}} END"
+        if _HASH.fullmatch(asked.folded):
             # "g" is behind every digit of a hash.
-            ranged = rows.filter(hash__gte=start, hash__lt=f"{start}g")
-            yield ranged.annotate(rank=_ranked(Q(hash=start), EXACT, IDENTIFIED))
-        yield rows.filter(beginning("sort_name", start)).annotate(
-            rank=_ranked(Q(sort_name=start), EXACT, NAMED)
-        )
+            ranged = keys.filter(hash__gte=asked.folded, hash__lt=f"{asked.folded}g")
+            yield self._part(ranged, same.format("hash", IDENTIFIED), [asked.folded], most)
+        named = keys.filter(beginning("sort_name", start)).order_by("sort_name")[:most]
+        yield self._part(named, same.format("sort_name", NAMED), [start], most)
         if not asked.is_short:
-            named = Q(*(Q(sort_name__contains=word) for word in asked.words))
-            yield rows.filter(*containing(" ".join(asked.words))).annotate(
-                rank=_ranked(named, HOLDING, BESIDE)
+            inside = _all(
+                [("sort_name LIKE %s ESCAPE '\\'", [_like(word.casefold())]) for word in asked.words]
             )
+            holding = keys.filter(*containing(asked.typed))[:MOST_SORTED]
+            yield self._part(
+                holding, f"CASE WHEN {inside[0]} THEN {HOLDING} ELSE {BESIDE} END", inside[1], most
+            )
+
+    def _part(self, keys: QuerySet[Any], rank: str, ranked: Sequence[Any], most: int) -> Part:
+        sql, values = keys.values("sort_name", *self.shown).query.sql_with_params()
+        return (
+            f"SELECT {rank}, sort_name, {_padded(map(_quoted, self.shown))} FROM ({sql}) found "  # noqa: S608
+            f"ORDER BY 1, 2 LIMIT {most:d}",
+            [*ranked, *values],
+        )
 
 
 @dataclass(frozen=True)
@@ -134,68 +197,66 @@ class Found:
 
     noun: Noun
     rank: int
-    place: str
     identity: str
     label: str
     details: tuple[str, ...]
 
 
 def find(request: OrgRequest, nouns: Sequence[Noun], asked: Asked, *, most: int) -> list[Found]:
-    """The objects of these nouns that somebody may see, the best first, at most ``most`` of each way to find
-    a noun. One query, however many nouns there are and whatever is found."""
-    parts: list[str] = []
+    """The objects of these nouns that somebody may see, the best first, at least ``most`` of each noun if
+    there are. One query, however many nouns there are and whatever is found."""
+    questions: list[str] = []
     values: list[Any] = []
     for number, noun in enumerate(nouns):
-        for rows in noun.finds(request, asked):
-            sql, given = _shown(rows, noun, number).query.sql_with_params()
-            parts.append(f"SELECT * FROM ({sql} LIMIT {most:d}) AS part{len(parts)}")
+        for sql, given in noun.parts(request, asked, most):
+            part = f"part{len(questions)}"
+            questions.append(f"SELECT {number:d}, {part}.* FROM ({sql}) {part}")  # noqa: S608
             values += given
-    if not parts:
+    if not questions:
         return []
     with connection.cursor() as cursor:
-        # Every value in it is a parameter; the parts are Django's own.
-        cursor.execute(" UNION ALL ".join(parts), values)
+        # Names of ours, and every value a parameter.
+        cursor.execute(" UNION ALL ".join(questions), values)
         rows = cursor.fetchall()
     found: dict[tuple[int, str], Found] = {}
-    for rank, place, number, identity, label, *details in sorted(rows, key=lambda row: row[:3]):
-        shown = tuple(filter(None, details))
-        found.setdefault((number, identity), Found(nouns[number], rank, place, identity, label, shown))
+    for number, rank, _, *shown in sorted(rows, key=lambda row: (row[1], (row[2] or "").casefold())):
+        noun = nouns[number]
+        texts = {name: value or "" for name, value in zip(noun.shown, shown, strict=False)}
+        identity, details = texts[noun.identities[0]], tuple(filter(None, map(texts.get, noun.details)))
+        found.setdefault((number, identity), Found(noun, rank, identity, noun.called(texts), details))
     return list(found.values())
 
 
-def _shown(rows: QuerySet[Any], noun: Noun, number: int) -> QuerySet[Any]:
-    """The columns that all parts of the question have in common, the best rows first."""
-    details = (*noun.details, Value(""), Value(""))[:2]
-    columns = {"number": Value(number), "identity": _column(noun.identities[0]), "shown": _column(noun.label)}
-    columns |= {f"detail{at}": _column(detail) for at, detail in enumerate(details)}
-    return rows.order_by("rank", "place").annotate(**columns).values_list("rank", "place", *columns)
+# --- conditions ---
 
 
-class _Joined(Func):
-    """Texts of any kind of column, none of them null, one behind the other."""
-
-    template, arg_joiner, output_field = "(%(expressions)s)", " || ", TextField()
+def _all(conditions: Sequence[Part]) -> Part:
+    return _together(" AND ", conditions)
 
 
-def _column(name: str | Combinable) -> Any:
-    return F(name) if isinstance(name, str) else name
+def _any(conditions: Sequence[Part]) -> Part:
+    return _together(" OR ", conditions)
 
 
-def _text(columns: Sequence[str]) -> Folded:
-    """The columns in one text without case, each between two breaks."""
-    parts: list[Any] = [Value(_BREAK)]
-    for column in columns:
-        parts += [Coalesce(F(column), Value(""), output_field=TextField()), Value(_BREAK)]
-    return Folded(_Joined(*parts))
+def _together(word: str, conditions: Sequence[Part]) -> Part:
+    return f"({word.join(sql for sql, _ in conditions)})", [one for _, values in conditions for one in values]
 
 
-def _has(text: Func, part: Any) -> Q:
-    return Q(GreaterThan(StrIndex(text, part), 0))
+def _like(text: str) -> str:
+    for special in "\\%_":
+        text = text.replace(special, f"\\{special}")
+    return f"%{text}%"
 
 
-def _has_all(text: Func, words: Sequence[str]) -> Q:
-    return Q(*(_has(text, Folded(Value(word))) for word in words))
+def _column(name: str) -> str:
+    return name if name.startswith("(") else f"o.{_quoted(name)}"
 
 
-def _ranked(condition: Q, then: int, otherwise: int) -> Case:
-    return Case(When(condition, then=then), default=otherwise, output_field=IntegerField())
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+def _padded(columns: Iterable[str]) -> str:
+    """The columns in a row of ``SHOWN``, since all parts of the question must be as wide."""
+    given = list(columns)
+    return ", ".join([*given, *["''"] * (SHOWN - len(given))])

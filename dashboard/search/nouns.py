@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import Value
-from django.db.models.functions import Coalesce, Concat, Left, NullIf, Trim
-
 from dashboard.search.finding import Keys, Noun
 from dashboard.search.pages import OWN, READ
 from orgadmin.catalog.models import CatalogModel
-from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
+from orgadmin.inventory.models import Guardrail, Key, Member, Workspace, member_name
+
+# What a guardrail that a workspace made for itself is called on every page, after the workspace.
+_DEFAULT_OF = (
+    "(SELECT 'Default of ' || w.name FROM inventory_workspace w WHERE w.organization_id = o.organization_id "
+    "AND w.uid = o.workspace_uid AND w.default_guardrail_id = o.uid AND w.gone_at IS NULL)"
+)
 
 NOUNS: tuple[Noun, ...] = (
     Keys(
@@ -29,12 +32,7 @@ NOUNS: tuple[Noun, ...] = (
         names=("first_name", "last_name"),
         identities=("uid", "email"),
         also=("email",),
-        # As ``member_name`` calls a person.
-        label=Coalesce(
-            NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value("")),
-            NullIf("email", Value("")),
-            "uid",
-        ),
+        label=lambda one: member_name(one["uid"], one["email"], one["first_name"], one["last_name"]),
         details=("email",),
         listing="members:list",
     ),
@@ -52,8 +50,10 @@ NOUNS: tuple[Noun, ...] = (
         Guardrail,
         target="guardrails:detail",
         argument="guardrail_uid",
+        names=("name", _DEFAULT_OF),
         also=("description",),
-        details=(Left("description", 80),),
+        details=("(substr(o.description, 1, 80))",),
+        label=lambda one: one[_DEFAULT_OF],
         listing="guardrails:list",
     ),
     Noun(

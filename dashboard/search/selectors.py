@@ -1,5 +1,5 @@
-"""What the palette finds: the objects of one organization, the product's pages, and the other organizations of
-whoever asks."""
+"""What the palette finds: the objects of one organization, the product's pages, and the other organizations
+of whoever asks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from dashboard.search.finding import BESIDE, Asked, Found, Noun, find
 from dashboard.search.nouns import NOUNS
-from dashboard.search.pages import destinations
+from dashboard.search.pages import pages
 from orgadmin.access import OrgRequest
 
 MOST = 8
@@ -37,13 +37,15 @@ def found(request: OrgRequest, query: str) -> list[Group]:
     The group with the best hit comes first. Whoever sees their own keys only finds those, and what else they
     may open. A person comes before the keys that are found only because they own them.
     """
-    asked = Asked(query.casefold().strip(), tuple(query.casefold().split()[:MOST_WORDS]))
+    asked = Asked.of(query, most_words=MOST_WORDS)
     if not asked.words:
         return [("Pages", [hit for _, hit in _pages(request, asked)])]
     objects = _objects(request, asked)
-    pages = ("Pages", _pages(request, asked)[:MOST])
-    ranked = [*objects[:1], pages, *objects[1:], ("Organizations", _organizations(request, asked))]
-    best = sorted((group for group in ranked if group[1]), key=lambda group: min(rank for rank, _ in group[1]))
+    further = ("Pages", _pages(request, asked)[:MOST])
+    ranked = [*objects[:1], further, *objects[1:], ("Organizations", _organizations(request, asked))]
+    best = sorted(
+        (group for group in ranked if group[1]), key=lambda group: min(rank for rank, _ in group[1])
+    )
     return [(heading, [hit for _, hit in hits]) for heading, hits in best]
 
 
@@ -66,7 +68,7 @@ def _hits(request: OrgRequest, noun: Noun, found: Sequence[Found], asked: Asked)
         for one in found[:MOST]
     ]
     if len(found) > MOST and noun.listing:
-        query = " ".join(asked.words)
+        query = " ".join(asked.words).casefold()
         address = f"{reverse(noun.listing, kwargs={'organization': slug})}?{urlencode({'q': query})}"
         hits.append((BESIDE, Hit(f"All {noun.heading.lower()} with “{query[:40]}”", "", address)))
     return hits
@@ -74,10 +76,8 @@ def _hits(request: OrgRequest, noun: Noun, found: Sequence[Found], asked: Asked)
 
 def _pages(request: OrgRequest, asked: Asked) -> list[Ranked]:
     slug = request.organization.slug
-    pages = destinations(may=request.may, words=asked.words)
-    ranked = [
-        (asked.rank(page.label, page.words), Hit(page.label, page.detail, page.url(slug))) for page in pages
-    ]
+    named = pages(may=request.may, words=_folded(asked))
+    ranked = [(asked.rank(page.label), Hit(page.label, page.detail, page.url(slug))) for page in named]
     return sorted(ranked, key=lambda one: one[0]) if asked.words else ranked
 
 
@@ -86,10 +86,14 @@ def _organizations(request: OrgRequest, asked: Asked) -> list[Ranked]:
     others = (entry.organization for entry in request.memberships if entry != request.membership)
     ranked = [
         (
-            asked.rank(row.name, row.slug),
+            asked.rank(row.name),
             Hit(row.name, "Organization", reverse("keys:list", kwargs={"organization": row.slug})),
         )
         for row in others
-        if all(word in f"{row.name} {row.slug}".casefold() for word in asked.words)
+        if all(word in f"{row.name} {row.slug}".casefold() for word in _folded(asked))
     ]
     return sorted(ranked, key=lambda one: one[0])[:MOST]
+
+
+def _folded(asked: Asked) -> list[str]:
+    return [word.casefold() for word in asked.words]

@@ -1,5 +1,5 @@
-"""An organization of 30,000 objects, and what people type to find one of them: 20,000 keys, 2,000 members, 200
-workspaces, 800 models, and 7,000 guardrails that stand for every other noun that is read through as they are."""
+"""An organization of 30,000 objects, and what people type to find one of them: 20,000 keys, 2,000 members,
+200 workspaces, 800 models, and 7,000 guardrails that stand for all nouns that are read through."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ def fill(organization: Organization) -> int:
     """Beside the keys that are there: everything else, in bulk. How many objects there are then."""
     ruling.people_and_places(organization)
     ruling.catalog(organization)
+    places = list(Workspace.objects.filter(organization=organization).values_list("uid", flat=True))
     Guardrail.objects.bulk_create(
         (
             Guardrail(
                 organization=organization,
                 uid=str(uuid.UUID(int=10**30 * (n + 1))),
                 name=f"Schutzgeländer für Gruppe {n}",
+                workspace_uid=places[n % len(places)],
                 description="What these people may use, and what they may spend.",
             )
             for n in range(GUARDRAILS)

@@ -1,4 +1,5 @@
-"""One database of one size, in a process of its own: ``stage pages|sync|spend|rules|search SIZE``, JSON on stdout.
+"""One database of one size, in a process of its own: ``stage pages|sync|spend|rules|search SIZE``, and JSON
+on stdout.
 
 The environment chooses the database (``tests.bench.__main__``).
 """
