@@ -71,11 +71,12 @@ class Asked:
         """SQLite by itself knows the case of ASCII only, so anything else is folded for it."""
         return connection.vendor == "sqlite" and not self.typed.isascii()
 
-    def text(self, columns: Sequence[str], further: Sequence[str] = ()) -> str:
-        """SQL for columns in one text: the first ones each between line breaks, which nobody types."""
+    def text(self, columns: Sequence[str]) -> str:
+        """SQL for columns in one text, each between line breaks, which nobody types."""
+        if not columns:
+            return "''"
         parts = [f"{_BREAK} || COALESCE({_column(name)}, '')" for name in columns]
-        parts += [_BREAK, *(f"' ' || COALESCE({_column(name)}, '')" for name in further)]
-        joined = f"({' || '.join(parts)})"
+        joined = f"({' || '.join(parts)} || {_BREAK})"
         return f"{FOLD}{joined}" if self._is_folded else joined
 
     def holds(self, column: str, text: str) -> Part:
@@ -124,26 +125,30 @@ class Noun:
 
     def parts(self, request: OrgRequest, asked: Asked, most: int) -> Iterator[Part]:
         """What finds at most ``most`` of these: a rank, what to sort by, and the columns that are shown."""
-        names = asked.holds("words", f"\n{asked.typed}")
-        wanted = [names if asked.is_short else _all([asked.holds("words", word) for word in asked.words])]
-        ranks = [(EXACT, asked.holds("words", f"\n{asked.typed}\n")), (NAMED, names)]
+        names = asked.holds("names", f"\n{asked.typed}")
+        exact = asked.holds("names", f"\n{asked.typed}\n")
+        inside = _all([asked.holds("names", word) for word in asked.words])
+        beside = _all([_any([asked.holds(text, word) for text in ("names", "rest")]) for word in asked.words])
+        wanted = [names if asked.is_short else beside if self.also else inside]
+        ranks = [(EXACT, exact), (NAMED, names), (HOLDING, inside)]
         if asked.may_be_id:
             is_it = asked.holds("ids", f"\n{asked.typed}\n")
             begins = asked.holds("ids", f"\n{asked.typed}") if len(asked.typed) >= SHORTEST_ID else is_it
             wanted.append(begins)
-            ranks = [(EXACT, is_it), ranks[0], (IDENTIFIED, begins), ranks[1]]
+            ranks = [(EXACT, _any([is_it, exact])), (IDENTIFIED, begins), *ranks[1:]]
         rank = "".join(f" WHEN {condition} THEN {place}" for place, (condition, _) in ranks)
         ranked = [one for _, (_, values) in ranks for one in values]
         where, values = _any(wanted)
         table = connection.ops.quote_name(self.model._meta.db_table)
-        text = f"{asked.text(self.names, self.also)} AS words, {asked.text(self.identities)} AS ids"
+        columns = {"names": self.names, "rest": self.also, "ids": self.identities}
+        texts = ", ".join(f"{asked.text(some)} AS {name}" for name, some in columns.items())
         # The limit inside has both databases put a row's text together once, not once for each condition.
         rows = (
-            f"SELECT o.id AS row, {_column(self.names[0])} AS place, {text} FROM {table} o "  # noqa: S608
+            f"SELECT o.id AS row, {_column(self.names[0])} AS place, {texts} FROM {table} o "  # noqa: S608
             f"WHERE o.organization_id = %s AND o.gone_at IS NULL LIMIT {MOST_READ:d}"
         )
         best = (
-            f"SELECT row, place, CASE{rank} ELSE {HOLDING} END AS rank FROM ({rows}) there "  # noqa: S608
+            f"SELECT row, place, CASE{rank} ELSE {BESIDE} END AS rank FROM ({rows}) there "  # noqa: S608
             f"WHERE {where} ORDER BY 3, 2 LIMIT {most:d}"
         )
         # Only of those few is looked up what is shown.

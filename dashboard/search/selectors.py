@@ -14,7 +14,8 @@ from dashboard.search.nouns import NOUNS
 from dashboard.search.pages import pages
 from orgadmin.access import OrgRequest
 
-MOST = 8
+# Hits of a group: of many groups the first must not hide the others.
+MOST, MOST_OF_MANY, MANY = 8, 4, 3
 # More words than this are no search any more, but a paste.
 MOST_WORDS = 8
 
@@ -32,7 +33,7 @@ Group = tuple[str, list[Hit]]
 
 
 def found(request: OrgRequest, query: str) -> list[Group]:
-    """The groups of results for a query, empty ones left out, at most eight hits each and a way to the rest.
+    """The groups of results for a query, empty ones left out, some hits of each and a way to the rest.
 
     The group with the best hit comes first. Whoever sees their own keys only finds those, and what else they
     may open. A person comes before the keys that are found only because they own them.
@@ -58,16 +59,17 @@ def _objects(request: OrgRequest, asked: Asked) -> list[tuple[str, list[Ranked]]
     by_noun: Mapping[Noun, list[Found]] = {noun: [] for noun in nouns}
     for one in find(request, nouns, asked, most=MOST + 1):
         by_noun[one.noun].append(one)
-    return [(noun.heading, _hits(request, noun, some, asked)) for noun, some in by_noun.items()]
+    most = MOST if sum(map(bool, by_noun.values())) < MANY else MOST_OF_MANY
+    return [(noun.heading, _hits(request, noun, some, asked, most)) for noun, some in by_noun.items()]
 
 
-def _hits(request: OrgRequest, noun: Noun, found: Sequence[Found], asked: Asked) -> list[Ranked]:
+def _hits(request: OrgRequest, noun: Noun, found: Sequence[Found], asked: Asked, most: int) -> list[Ranked]:
     slug = request.organization.slug
     hits = [
         (one.rank, Hit(one.label, " · ".join(one.details), noun.url(slug, one.identity)))
-        for one in found[:MOST]
+        for one in found[:most]
     ]
-    if len(found) > MOST and noun.listing:
+    if len(found) > most and noun.listing:
         query = " ".join(asked.words).casefold()
         address = f"{reverse(noun.listing, kwargs={'organization': slug})}?{urlencode({'q': query})}"
         hits.append((BESIDE, Hit(f"All {noun.heading.lower()} with “{query[:40]}”", "", address)))
