@@ -64,27 +64,30 @@ class Asked:
 
     @property
     def may_be_id(self) -> bool:
-        return len(self.words) == 1 and self.typed.isascii()
-
-    @property
-    def _is_folded(self) -> bool:
-        """SQLite by itself knows the case of ASCII only, so anything else is folded for it."""
-        return connection.vendor == "sqlite" and not self.typed.isascii()
+        """Whether this may be an id or enough of its beginning."""
+        return len(self.words) == 1 and len(self.typed) >= SHORTEST_ID and self.typed.isascii()
 
     def text(self, columns: Sequence[str]) -> str:
-        """SQL for columns in one text, each between line breaks, which nobody types."""
+        """SQL for columns in one text, each between line breaks, which nobody types.
+
+        SQLite by itself knows the case of ASCII only, so anything else is folded for it. PostgreSQL knows all
+        of it, and is quicker where it need not.
+        """
         if not columns:
             return "''"
         parts = [f"{_BREAK} || COALESCE({_column(name)}, '')" for name in columns]
         joined = f"({' || '.join(parts)} || {_BREAK})"
-        return f"{FOLD}{joined}" if self._is_folded else joined
+        if connection.vendor != "sqlite":
+            return f'{joined} COLLATE "C"' if self.typed.isascii() else joined
+        return joined if self.typed.isascii() else f"{FOLD}{joined}"
 
     def holds(self, column: str, text: str) -> Part:
         """That such a text holds another, whatever the case."""
-        if self._is_folded:
-            return f"instr({column}, %s) > 0", [text.casefold()]
-        like = "LIKE" if connection.vendor == "sqlite" else "ILIKE"
-        return f"{column} {like} %s ESCAPE '\\'", [_like(text)]
+        if connection.vendor != "sqlite":
+            return f"{column} ILIKE %s", [_like(text)]
+        if self.typed.isascii():
+            return f"{column} LIKE %s ESCAPE '\\'", [_like(text)]
+        return f"instr({column}, %s) > 0", [text.casefold()]
 
     def rank(self, name: str) -> int:
         """How well a thing of this name is met, if all the words are about it."""
@@ -132,15 +135,19 @@ class Noun:
         wanted = [names if asked.is_short else beside if self.also else inside]
         ranks = [(EXACT, exact), (NAMED, names), (HOLDING, inside)]
         if asked.may_be_id:
-            is_it = asked.holds("ids", f"\n{asked.typed}\n")
-            begins = asked.holds("ids", f"\n{asked.typed}") if len(asked.typed) >= SHORTEST_ID else is_it
+            begins = asked.holds("ids", f"\n{asked.typed}")
+            exact = _any([asked.holds("ids", f"\n{asked.typed}\n"), exact])
             wanted.append(begins)
-            ranks = [(EXACT, _any([is_it, exact])), (IDENTIFIED, begins), *ranks[1:]]
+            ranks = [(EXACT, exact), (IDENTIFIED, begins), *ranks[1:]]
         rank = "".join(f" WHEN {condition} THEN {place}" for place, (condition, _) in ranks)
         ranked = [one for _, (_, values) in ranks for one in values]
         where, values = _any(wanted)
         table = connection.ops.quote_name(self.model._meta.db_table)
-        columns = {"names": self.names, "rest": self.also, "ids": self.identities}
+        columns = {
+            "names": self.names,
+            "rest": () if asked.is_short else self.also,
+            "ids": self.identities if asked.may_be_id else (),
+        }
         texts = ", ".join(f"{asked.text(some)} AS {name}" for name, some in columns.items())
         # The limit inside has both databases put a row's text together once, not once for each condition.
         rows = (
@@ -176,7 +183,7 @@ class Keys(Noun):
             # "g" is behind every digit of a hash.
             ranged = keys.filter(hash__gte=asked.folded, hash__lt=f"{asked.folded}g")
             yield self._part(ranged, same.format("hash", IDENTIFIED), [asked.folded], most)
-        named = keys.filter(beginning("sort_name", start)).order_by("sort_name")[:most]
+        named = beginning(keys, "sort_name", start)[:most]
         yield self._part(named, same.format("sort_name", NAMED), [start], most)
         if not asked.is_short:
             inside = _all(

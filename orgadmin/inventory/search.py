@@ -12,8 +12,9 @@ from functools import cache
 from typing import Any
 
 from django.db import OperationalError, connection
-from django.db.models import Func, Q, TextField
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Collate
 
 # A trigram index knows nothing shorter.
 SHORTEST = 3
@@ -35,18 +36,8 @@ _TRIGGERS = {
 }
 
 
-class Folded(Func):
-    """A text without case. SQLite by itself knows the case of ASCII only, so there Python folds."""
-
-    function = "LOWER"
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, function=FOLD, **context)
-
-
 def teach_folding(*, connection: Any, **_: Any) -> None:
-    """Give a new connection to SQLite the function that ``Folded`` calls."""
+    """Give a new connection to SQLite a function that folds: by itself it knows the case of ASCII only."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(FOLD, 1, _folded, deterministic=True)
 
@@ -55,15 +46,19 @@ def _folded(text: Any) -> str | None:
     return None if text is None else str(text).casefold()
 
 
-def beginning(column: str, start: str) -> Q:
-    """The column, folded already and indexed, begins with this.
+def beginning(rows: QuerySet[Any], column: str, start: str) -> QuerySet[Any]:
+    """The rows whose column, folded already and indexed, begins with this, in the order of its characters.
 
-    SQLite finds a range in an index and not what is LIKE something; PostgreSQL does the opposite, since most
-    of its collations have no order in which equal beginnings stand together.
+    SQLite finds a range in an index and not what is LIKE something. PostgreSQL does the opposite, and only in
+    an index of collation C: in others, what begins alike does not stand together.
     """
-    if connection.vendor != "sqlite":
-        return Q(**{f"{column}__startswith": start})
-    return Q(**{f"{column}__gte": start, f"{column}__lt": start + LAST})
+    if connection.vendor == "sqlite":
+        return rows.filter(**{f"{column}__gte": start, f"{column}__lt": start + LAST}).order_by(column)
+    return (
+        rows.alias(characters=Collate(column, "C"))
+        .filter(characters__startswith=start)
+        .order_by("characters")
+    )
 
 
 def containing(text: str) -> list[Q]:

@@ -74,7 +74,7 @@ def fill(organization: Organization) -> None:
     refresh_summary(organization)
 
 
-def people_and_places(organization: Organization) -> None:
+def people_and_places(organization: Organization, *, members: int = MEMBERS_OF) -> None:
     have = Member.objects.filter(organization=organization).count()
     Member.objects.bulk_create(
         Member(
@@ -84,7 +84,7 @@ def people_and_places(organization: Organization) -> None:
             first_name=f"Member {n}",
             role="org:member",
         )
-        for n in range(have, MEMBERS_OF)
+        for n in range(have, members)
     )
     have = Workspace.objects.filter(organization=organization).count()
     Workspace.objects.bulk_create(

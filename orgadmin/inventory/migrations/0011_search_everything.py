@@ -8,7 +8,7 @@ from typing import Any
 from django.db import migrations
 
 CREATE = """
-CREATE INDEX keys_by_beginning ON inventory_key (organization_id, sort_name varchar_pattern_ops)
+CREATE INDEX keys_by_beginning ON inventory_key (organization_id, sort_name COLLATE "C")
 WHERE gone_at IS NULL
 """
 
