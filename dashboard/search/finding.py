@@ -28,12 +28,8 @@ EXACT, IDENTIFIED, NAMED, HOLDING, BESIDE = range(5)
 SHORTEST_ID = 6
 # Of keys that hold a word, as many are put in order; the list of keys has them all.
 MOST_SORTED = 1000
-# More rows than this of a noun are not looked at.
-MOST_READ = 100_000
 # So many columns of a noun can be shown.
 SHOWN = 6
-# A line break, as both databases spell it.
-_BREAK = "'\n'"
 _HASH = re.compile(rf"[0-9a-f]{{{SHORTEST_ID},64}}")
 
 # A part of the question, and the values in it.
@@ -67,27 +63,25 @@ class Asked:
         """Whether this may be an id or enough of its beginning."""
         return len(self.words) == 1 and len(self.typed) >= SHORTEST_ID and self.typed.isascii()
 
-    def text(self, columns: Sequence[str]) -> str:
-        """SQL for columns in one text, each between line breaks, which nobody types.
+    def any_is(self, columns: Sequence[str], pattern: str) -> Part:
+        """That one of the columns is like a pattern, whatever the case.
 
         SQLite by itself knows the case of ASCII only, so anything else is folded for it. PostgreSQL knows all
         of it, and is quicker where it need not.
         """
-        if not columns:
-            return "''"
-        parts = [f"{_BREAK} || COALESCE({_column(name)}, '')" for name in columns]
-        joined = f"({' || '.join(parts)} || {_BREAK})"
-        if connection.vendor != "sqlite":
-            return f'{joined} COLLATE "C"' if self.typed.isascii() else joined
-        return joined if self.typed.isascii() else f"{FOLD}{joined}"
+        condition = "{} ILIKE %s"
+        if connection.vendor == "sqlite":
+            condition = (
+                "{} LIKE %s ESCAPE '\\'" if self.typed.isascii() else f"{FOLD}({{}}) LIKE %s ESCAPE '\\'"
+            )
+            pattern = pattern.casefold()
+        elif self.typed.isascii():
+            condition = '{} COLLATE "C" ILIKE %s'
+        return _any([(condition.format(_column(name)), [pattern]) for name in columns])
 
-    def holds(self, column: str, text: str) -> Part:
-        """That such a text holds another, whatever the case."""
-        if connection.vendor != "sqlite":
-            return f"{column} ILIKE %s", [_like(text)]
-        if self.typed.isascii():
-            return f"{column} LIKE %s ESCAPE '\\'", [_like(text)]
-        return f"instr({column}, %s) > 0", [text.casefold()]
+    def all_in(self, columns: Sequence[str]) -> Part:
+        """That each word is somewhere in the columns."""
+        return _all([self.any_is(columns, f"%{_escaped(word)}%") for word in self.words])
 
     def rank(self, name: str) -> int:
         """How well a thing of this name is met, if all the words are about it."""
@@ -128,35 +122,23 @@ class Noun:
 
     def parts(self, request: OrgRequest, asked: Asked, most: int) -> Iterator[Part]:
         """What finds at most ``most`` of these: a rank, what to sort by, and the columns that are shown."""
-        names = asked.holds("names", f"\n{asked.typed}")
-        exact = asked.holds("names", f"\n{asked.typed}\n")
-        inside = _all([asked.holds("names", word) for word in asked.words])
-        beside = _all([_any([asked.holds(text, word) for text in ("names", "rest")]) for word in asked.words])
-        wanted = [names if asked.is_short else beside if self.also else inside]
-        ranks = [(EXACT, exact), (NAMED, names), (HOLDING, inside)]
+        whole, start = _escaped(asked.typed), f"{_escaped(asked.typed)}%"
+        exact, named = asked.any_is(self.names, whole), asked.any_is(self.names, start)
+        wanted = [named if asked.is_short else asked.all_in((*self.names, *self.also))]
+        ranks = [(EXACT, exact), (NAMED, named), (HOLDING, asked.all_in(self.names))]
         if asked.may_be_id:
-            begins = asked.holds("ids", f"\n{asked.typed}")
-            exact = _any([asked.holds("ids", f"\n{asked.typed}\n"), exact])
-            wanted.append(begins)
-            ranks = [(EXACT, exact), (IDENTIFIED, begins), *ranks[1:]]
+            identified = asked.any_is(self.identities, start)
+            wanted.append(identified)
+            exact = asked.any_is((*self.identities, *self.names), whole)
+            ranks = [(EXACT, exact), (IDENTIFIED, identified), *ranks[1:]]
         rank = "".join(f" WHEN {condition} THEN {place}" for place, (condition, _) in ranks)
         ranked = [one for _, (_, values) in ranks for one in values]
         where, values = _any(wanted)
         table = connection.ops.quote_name(self.model._meta.db_table)
-        columns = {
-            "names": self.names,
-            "rest": () if asked.is_short else self.also,
-            "ids": self.identities if asked.may_be_id else (),
-        }
-        texts = ", ".join(f"{asked.text(some)} AS {name}" for name, some in columns.items())
-        # The limit inside has both databases put a row's text together once, not once for each condition.
-        rows = (
-            f"SELECT o.id AS row, {_column(self.names[0])} AS place, {texts} FROM {table} o "  # noqa: S608
-            f"WHERE o.organization_id = %s AND o.gone_at IS NULL LIMIT {MOST_READ:d}"
-        )
         best = (
-            f"SELECT row, place, CASE{rank} ELSE {BESIDE} END AS rank FROM ({rows}) there "  # noqa: S608
-            f"WHERE {where} ORDER BY 3, 2 LIMIT {most:d}"
+            f"SELECT o.id AS row, {_column(self.names[0])} AS place, CASE{rank} ELSE {BESIDE} END AS rank "  # noqa: S608
+            f"FROM {table} o WHERE o.organization_id = %s AND o.gone_at IS NULL AND {where} "
+            f"ORDER BY 3, 2 LIMIT {most:d}"
         )
         # Only of those few is looked up what is shown.
         yield (
@@ -187,7 +169,10 @@ class Keys(Noun):
         yield self._part(named, same.format("sort_name", NAMED), [start], most)
         if not asked.is_short:
             inside = _all(
-                [("sort_name LIKE %s ESCAPE '\\'", [_like(word.casefold())]) for word in asked.words]
+                [
+                    ("sort_name LIKE %s ESCAPE '\\'", [f"%{_escaped(word.casefold())}%"])
+                    for word in asked.words
+                ]
             )
             holding = keys.filter(*containing(asked.typed))[:MOST_SORTED]
             yield self._part(
@@ -254,10 +239,11 @@ def _together(word: str, conditions: Sequence[Part]) -> Part:
     return f"({word.join(sql for sql, _ in conditions)})", [one for _, values in conditions for one in values]
 
 
-def _like(text: str) -> str:
+def _escaped(text: str) -> str:
+    """The text as a pattern that means nothing else."""
     for special in "\\%_":
         text = text.replace(special, f"\\{special}")
-    return f"%{text}%"
+    return text
 
 
 def _column(name: str) -> str:
