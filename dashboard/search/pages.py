@@ -11,7 +11,7 @@ READ, CHANGE, OWN, MANAGE = "read", "change", "own_keys", "manage"
 
 
 @dataclass(frozen=True)
-class Destination:
+class PageEntry:
     """A page. ``words`` are further names it is found by; ``needs`` are permissions, any one is enough."""
 
     label: str
@@ -29,61 +29,73 @@ class Destination:
         return all(word in names for word in words)
 
 
-DESTINATIONS = (
-    Destination("Create key", "Keys", "keys:create", (CHANGE, OWN), "new add api key"),
-    Destination("Keys", "Control", "keys:list", (READ, OWN), "api keys list"),
-    Destination("Rotations", "Keys", "keys:rotations", (READ, OWN), "rotate successor handover"),
-    Destination(
+def _account(label: str, target: str, words: str) -> PageEntry:
+    return PageEntry(label, "Your account", target, words=words, of_organization=False)
+
+
+PAGES = (
+    PageEntry("Overview", "Start", "overview:show", (READ,), "home dashboard today attention"),
+    PageEntry("Create key", "Keys", "keys:create", (CHANGE, OWN), "new add api key"),
+    PageEntry("Keys", "Control", "keys:list", (READ, OWN), "api keys list"),
+    PageEntry("Rotations", "Keys", "keys:rotations", (READ, OWN), "rotate successor handover"),
+    PageEntry("Spend", "Money", "spend:show", (READ, OWN), "costs usage money by model key member"),
+    PageEntry("Reconciliation", "Spend", "spend:reconciliation", (READ,), "totals differences days"),
+    PageEntry("Credits", "Money", "credits:show", (READ,), "balance purchases forecast runway"),
+    PageEntry("Analytics", "Money", "analytics:show", (READ,), "questions queries metrics latency tokens"),
+    PageEntry("Saved queries", "Analytics", "analytics:saved", (READ,), "questions asked"),
+    PageEntry(
         "Daily record",
         "Analytics",
         "analytics:daily",
         (READ,),
         "harvest latency throughput cache hit rate finish reasons apps guardrails providers history",
     ),
-    Destination(
+    PageEntry(
         "Guardrails",
         "Control",
         "guardrails:list",
         (READ,),
         "policy models providers zdr filters budgets allowed",
     ),
-    Destination("Workspaces", "Control", "workspaces:list", (READ,), "list spend keys"),
-    Destination(
+    PageEntry("Create guardrail", "Guardrails", "guardrails:create", (CHANGE,), "new add policy"),
+    PageEntry("Budgets", "Control", "budgets:list", (READ,), "limits left used allowance"),
+    PageEntry("Workspaces", "Control", "workspaces:list", (READ,), "list spend keys"),
+    PageEntry("Create workspace", "Workspaces", "workspaces:create", (CHANGE,), "new add"),
+    PageEntry(
         "Effective policy",
         "Control",
         "policies:show",
         (READ,),
         "rules guardrails allowed models refused why budget what may",
     ),
-    Destination("Members", "Control", "members:list", (READ,), "people list spend keys owners"),
-    Destination("BYOK credentials", "Control", "byok:list", (READ,), "provider keys own openai anthropic"),
-    Destination("Add BYOK credential", "BYOK", "byok:create", (CHANGE,), "new provider key"),
-    Destination(
+    PageEntry("Members", "Control", "members:list", (READ,), "people list spend keys owners"),
+    PageEntry("BYOK", "Control", "byok:list", (READ,), "credentials provider keys own openai anthropic"),
+    PageEntry("Add BYOK credential", "BYOK", "byok:create", (CHANGE,), "new provider key"),
+    PageEntry(
         "BYOK coverage", "BYOK", "byok:coverage", (READ,), "limits budgets escape credits providers spend"
     ),
-    Destination("Audit log", "Watch", "auditlog:list", (READ,), "history changes who did what"),
-    Destination("Sync", "Watch", "syncs:list", (READ,), "refresh pull freshness"),
-    Destination("Jobs", "Watch", "syncs:jobs", (READ, OWN), "bulk background work progress"),
-    Destination(
+    PageEntry("Models", "Watch", "catalog:list", (READ, OWN), "catalog prices providers endpoints context"),
+    PageEntry(
+        "Changes of the catalog", "Models", "catalog:changes", (READ, OWN), "models prices appeared vanished"
+    ),
+    PageEntry("Audit log", "Watch", "auditlog:list", (READ,), "history changes who did what"),
+    PageEntry("Sync", "Watch", "syncs:list", (READ,), "refresh pull freshness"),
+    PageEntry("Jobs", "Watch", "syncs:jobs", (READ, OWN), "bulk background work progress"),
+    PageEntry(
         "Settings", "Connection", "connections:settings", (READ,), "management key connection organization"
     ),
-    Destination("People", "Settings", "connections:people", (READ,), "users roles invite invitations access"),
-    Destination("E-mail addresses", "Your account", "account_email", words="email", of_organization=False),
-    Destination("Password", "Your account", "account_change_password", words="change", of_organization=False),
-    Destination(
-        "Two-step sign-in",
-        "Your account",
-        "mfa_index",
-        words="mfa totp second factor 2fa",
-        of_organization=False,
-    ),
+    PageEntry("People", "Settings", "connections:people", (READ,), "users roles invite invitations access"),
+    _account("Name", "front:name", "first last called"),
+    _account("E-mail addresses", "account_email", "email"),
+    _account("Password", "account_change_password", "change"),
+    _account("Two-step sign-in", "mfa_index", "mfa totp second factor 2fa"),
 )
 
 
-def destinations(*, may: Collection[str], words: Collection[str]) -> list[Destination]:
+def pages(*, may: Collection[str], words: Collection[str]) -> list[PageEntry]:
     """The pages that somebody with these permissions may open and that all the words name."""
     return [
         page
-        for page in DESTINATIONS
+        for page in PAGES
         if (not page.needs or any(need in may for need in page.needs)) and page.answers_to(words)
     ]

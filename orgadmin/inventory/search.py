@@ -12,12 +12,16 @@ from functools import cache
 from typing import Any
 
 from django.db import OperationalError, connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Collate
 
 # A trigram index knows nothing shorter.
 SHORTEST = 3
 TABLE = "inventory_key_search"
+# What SQLite calls the function that folds, and a character behind all others.
+FOLD = "dashboard_casefold"
+LAST = "\U0010ffff"
 
 _TABLE = f"""CREATE VIRTUAL TABLE IF NOT EXISTS {TABLE} USING fts5(
     search_text, content='inventory_key', content_rowid='id', tokenize='trigram case_sensitive 1')"""
@@ -30,6 +34,28 @@ _TRIGGERS = {
     "inventory_key_search_changed": "AFTER UPDATE OF search_text ON inventory_key "
     f"WHEN old.search_text <> new.search_text BEGIN {_FORGET} {_LEARN} END",
 }
+
+
+def teach_folding(*, connection: Any, **_: Any) -> None:
+    """Give a new connection to SQLite a function that folds: by itself it knows the case of ASCII only."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function(FOLD, 1, _folded, deterministic=True)
+
+
+def _folded(text: Any) -> str | None:
+    return None if text is None else str(text).casefold()
+
+
+def beginning(rows: QuerySet[Any], column: str, start: str) -> QuerySet[Any]:
+    """The rows whose column, folded already and indexed, begins with this, in the order of its characters.
+
+    SQLite finds a range in an index and not what is LIKE something. PostgreSQL does the opposite, and only in
+    an index of collation C: in others, what begins alike does not stand together.
+    """
+    if connection.vendor == "sqlite":
+        return rows.filter(**{f"{column}__gte": start, f"{column}__lt": start + LAST}).order_by(column)
+    collated: QuerySet[Any] = rows.alias(characters=Collate(column, "C"))
+    return collated.filter(characters__startswith=start).order_by("characters")
 
 
 def containing(text: str) -> list[Q]:

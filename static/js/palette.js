@@ -2,17 +2,42 @@
 
 const input = () => document.querySelector("#palette-input");
 const hits = () => [...document.querySelectorAll("#palette-results [role=option]")];
+const SECRET = /sk-or-v1-[0-9a-z]{8,}/i;
 let isReady = false;
 
 export function ready(palette) {
   if (!isReady) {
     isReady = true;
     palette.addEventListener("keydown", walk);
+    palette.addEventListener("input", hide, true);
+    palette.addEventListener("htmx:configRequest", ({ detail }) => {
+      if ("pasted" in input().dataset) detail.parameters.pasted = "secret";
+    });
     palette.addEventListener("submit", (event) => event.preventDefault());
     palette.addEventListener("click", (event) => event.target === palette && palette.close());
     palette.addEventListener("htmx:afterSwap", () => mark(hits()[0]));
   }
   window.htmx.trigger(input(), "palette:open");
+}
+
+// A pasted secret goes no further than here: its key is looked for by the hash, which is no secret.
+async function hide(event) {
+  const field = input();
+  const secret = SECRET.exec(field.value)?.[0];
+  delete field.dataset.pasted;
+  if (!secret) return;
+  event.stopPropagation();
+  field.value = "";
+  field.value = await hashOf(secret);
+  field.dataset.pasted = "";
+  window.htmx.trigger(field, "palette:open");
+}
+
+async function hashOf(secret) {
+  // Browsers have this only for pages that came over HTTPS or from the same machine.
+  if (!crypto.subtle) return "";
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
+  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function walk(event) {

@@ -1,6 +1,6 @@
 """``make bench``: measures on SQLite and PostgreSQL, prints, writes ``var/bench.json``.
 
-BENCH_PARTS (pages,sync,spend,rules), BENCH_SIZES (10000,100000), BENCH_DATABASES (sqlite,postgresql),
+BENCH_PARTS (pages,sync,spend,rules,search), BENCH_SIZES (10000,100000), BENCH_DATABASES (sqlite,postgresql),
 BENCH_ROUNDS (7), BENCH_REPEATS (3), BENCH_SYNC_KEYS (10000) and BENCH_USAGE_ROWS (1000000,5000000) make it
 shorter or longer. DATABASE_URL names a PostgreSQL server other than the local one; a database of our own is
 made there and dropped.
@@ -31,7 +31,7 @@ SYNC_ROUNDS = 5
 
 def main() -> int:
     """Measure everything; the exit code says only whether it ran, not whether the aims were reached."""
-    parts = _words("BENCH_PARTS", "pages,sync,spend,rules")
+    parts = _words("BENCH_PARTS", "pages,sync,spend,rules,search")
     sizes = [int(size) for size in _words("BENCH_SIZES", "10000,100000")] if "pages" in parts else []
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
     aims: list[report.Aim] = []
@@ -68,6 +68,13 @@ def main() -> int:
             found[name]["rules"] = measured
             _say_all(report.rules_lines(measured))
             aims += _titled(name, report.rules_aims(measured))
+        if "search" in parts:
+            say(f"\n{name}, the palette (milliseconds)")
+            with database() as url:
+                measured = stage("search", 20_000, url)
+            found[name]["search"] = measured
+            _say_all(report.pages_lines(measured))
+            aims += _titled(name, report.search_aims(measured))
     found["aims"] = [vars(aim) for aim in aims]
     say("\nAims")
     _say_all(aim.line() for aim in aims)

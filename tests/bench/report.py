@@ -12,6 +12,8 @@ MOST_FIRST_LOAD, MOST_REQUESTS, MOST_FRAGMENT = 100_000, 5, 15_000
 LARGE = 100_000
 # Milliseconds for 200 subjects over 30 days; queries beside the three of the frame.
 MOST_PREVIEW, MOST_RULES_QUERIES = 500, 8 + 3
+# Milliseconds, whatever is typed; one query beside those of the frame.
+MOST_SEARCH, MOST_SEARCH_QUERIES = 50, 1 + 3
 # Megabytes that a download may take, whatever its length.
 MOST_GROWN_MB = 32
 MOST_GROWTH = 1.5
@@ -128,8 +130,8 @@ def spend_aims(sizes: Mapping[str, Any]) -> Iterator[Aim]:
     yield Aim("CSV of a year, more memory", f"{grown} MB", f"{MOST_GROWN_MB} MB", grown <= MOST_GROWN_MB)
 
 
-def rules_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The pages of control, and what a preview takes."""
+def pages_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Pages with what they take and how much they ask the database."""
     yield f"  {'':34}{'median':>9}{'p95':>9}{'cpu':>9}{'queries':>9}{'x hello':>9}"
     hello = found["pages"]["hello"]["median"]
     for name, page in found["pages"].items():
@@ -138,6 +140,11 @@ def rules_lines(found: Mapping[str, Any]) -> Iterator[str]:
             f"  {name:34}{page['median']:>9.1f}{page['p95']:>9.1f}{page['effort']:>9.1f}{asked:>9}"
             f"{page['median'] / hello:>9.1f}"
         )
+
+
+def rules_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The pages of control, and what a preview takes."""
+    yield from pages_lines(found)
     yield "  preview: " + ", ".join(f"{name} {taken} ms" for name, taken in found["preview"].items())
 
 
@@ -146,6 +153,14 @@ def rules_aims(found: Mapping[str, Any]) -> Iterator[Aim]:
         yield Aim(f"preview of {name}", f"{taken} ms", f"{MOST_PREVIEW} ms", taken <= MOST_PREVIEW)
     for name, asked in found["queries"].items():
         yield Aim(f"queries of {name}", str(asked), f"{MOST_RULES_QUERIES}", asked <= MOST_RULES_QUERIES)
+
+
+def search_aims(found: Mapping[str, Any]) -> Iterator[Aim]:
+    slowest = max(found["queries"], key=lambda name: found["pages"][name]["median"])
+    taken = found["pages"][slowest]["median"]
+    yield Aim(f"search, {slowest}", f"{taken:.0f} ms", f"{MOST_SEARCH} ms", taken <= MOST_SEARCH)
+    asked = max(found["queries"].values())
+    yield Aim("queries of a search", str(asked), f"{MOST_SEARCH_QUERIES}", asked <= MOST_SEARCH_QUERIES)
 
 
 def _share(name: str, page: Mapping[str, Any], rival: Mapping[str, Any], allowed: float) -> Aim:

@@ -42,7 +42,7 @@ SUBJECTS, DAYS, FAVOURITES = 200, 30, 8
 def fill(organization: Organization) -> None:
     """Beside the keys that are there: everything else, in bulk."""
     dice = random.Random(11)
-    _people_and_places(organization)
+    people_and_places(organization)
     members = list(Member.objects.filter(organization=organization))
     workspaces = list(Workspace.objects.filter(organization=organization))
     keys = list(Key.objects.filter(organization=organization))
@@ -64,7 +64,7 @@ def fill(organization: Organization) -> None:
         batch_size=500,
     )
     _guardrails(organization, workspaces, keys, members, dice)
-    _catalog(organization)
+    catalog(organization)
     _use(organization, keys, dice)
     now = timezone.now()
     for kind in NOUNS:
@@ -74,7 +74,7 @@ def fill(organization: Organization) -> None:
     refresh_summary(organization)
 
 
-def _people_and_places(organization: Organization) -> None:
+def people_and_places(organization: Organization, *, members: int = MEMBERS_OF) -> None:
     have = Member.objects.filter(organization=organization).count()
     Member.objects.bulk_create(
         Member(
@@ -84,7 +84,7 @@ def _people_and_places(organization: Organization) -> None:
             first_name=f"Member {n}",
             role="org:member",
         )
-        for n in range(have, MEMBERS_OF)
+        for n in range(have, members)
     )
     have = Workspace.objects.filter(organization=organization).count()
     Workspace.objects.bulk_create(
@@ -157,7 +157,7 @@ def _guardrails(
     )
 
 
-def _catalog(organization: Organization) -> None:
+def catalog(organization: Organization) -> None:
     now = timezone.now()
     CatalogState.objects.create(organization=organization, zdr=[], zdr_at=now, round_at=now)
     CatalogProvider.objects.bulk_create(

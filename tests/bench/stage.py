@@ -1,4 +1,5 @@
-"""One database of one size, in a process of its own: ``stage pages|sync|spend|rules SIZE``, JSON on stdout.
+"""One database of one size, in a process of its own: ``stage pages|sync|spend|rules|search SIZE``, and JSON
+on stdout.
 
 The environment chooses the database (``tests.bench.__main__``).
 """
@@ -129,6 +130,35 @@ def rules(keys: int) -> dict[str, Any]:
     }
 
 
+def search(keys: int) -> dict[str, Any]:
+    """What the palette answers in an organization of 30,000 objects."""
+    from django.core.management import call_command
+
+    from tests.bench import searching, serving
+    from tests.bench.pages import Target
+    from tests.bench.population import populate
+    from tests.bench.queries import queries
+    from tests.bench.timing import measure
+    from tests.bench.visitor import Visitor
+
+    call_command("prepare", verbosity=0, stdout=sys.stderr)
+    population = populate(keys)
+    objects = searching.fill(population.organization)
+    settle()
+    say(f"{objects:,} objects")
+    wanted = searching.targets(population.organization)
+    hello, port = Target("hello", "/bench/hello/"), int(os.environ["BENCH_PORT"])
+    rounds, repeats = int(os.environ["BENCH_ROUNDS"]), int(os.environ["BENCH_REPEATS"])
+    with serving.web(port):
+        visitor = Visitor(port, population.session)
+        times = measure(visitor, [*wanted, hello], rounds=rounds, repeats=repeats)
+    return {
+        "objects": objects,
+        "pages": {name: found.as_json() for name, found in times.items()},
+        "queries": {target.name: queries(target, population.session) for target in wanted},
+    }
+
+
 def settle() -> None:
     """What a large pull does at its end, and PostgreSQL by itself a minute later: count rows, mark pages."""
     from django.db import connection
@@ -149,7 +179,7 @@ def say(text: str) -> None:
 def main() -> None:
     django.setup()
     kind, keys = sys.argv[1], int(sys.argv[2])
-    found = {"pages": pages, "sync": sync, "spend": spend, "rules": rules}[kind](keys)
+    found = {"pages": pages, "sync": sync, "spend": spend, "rules": rules, "search": search}[kind](keys)
     json.dump(found, sys.stdout)
 
 

@@ -172,19 +172,19 @@ def test_the_palette_is_walked_with_arrows(page: Page) -> None:
     page.goto(KEYS)
 
     page.keyboard.press("/")
-    expect(page.get_by_role("combobox", name="Search keys")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search everything")).to_be_focused()
     page.keyboard.type("a")
     expect(page.get_by_role("option", name="agents-eu")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("option", name="batch-etl")).to_have_attribute("aria-selected", "true")
-    expect(page.get_by_role("combobox", name="Search keys")).to_have_attribute(
+    expect(page.get_by_role("combobox", name="Search everything")).to_have_attribute(
         "aria-activedescendant", "palette-hit-2"
     )
     page.keyboard.press("Escape")
     expect(page.locator("#palette")).to_be_hidden()
 
     page.keyboard.press("Control+k")
-    page.get_by_role("combobox", name="Search keys").fill("demo")
+    page.get_by_role("combobox", name="Search everything").fill("demo")
     expect(page.locator("#palette").get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
     page.wait_for_url("**/keys/demo-day/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -105,6 +106,23 @@ def test_the_palette_opens_a_page_with_the_keyboard(page: Page) -> None:
     page.wait_for_timeout(300)
     page.keyboard.press("Enter")
     page.wait_for_url("**/audit-log/")
+
+
+def test_a_secret_pasted_into_the_palette_is_not_sent(page: Page) -> None:
+    secret = "sk-or-v1-" + "0123456789abcdef" * 4
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
+    page.goto("/o/acme/keys/")
+    page.keyboard.press("/")
+    page.keyboard.insert_text(f"Bearer {secret}")
+
+    expect(page.get_by_text("That looks like a secret")).to_be_visible()
+    expect(page.locator("#palette-input")).to_have_value(hashlib.sha256(secret.encode()).hexdigest())
+    assert not [one for one in sent if "0123456789abcdef" in one]
+
+    page.locator("#palette-input").fill("audit")
+    expect(page.locator("#palette").get_by_role("option", name="Audit log")).to_be_visible()
+    expect(page.get_by_text("That looks like a secret")).to_be_hidden()
 
 
 def test_the_first_sync_fills_the_whole_page(

@@ -177,7 +177,7 @@ def test_pages_are_offered_by_permission(
     assert "Audit log" in offered(viewer)
     assert {"Create key", "Keys", "Jobs"} <= offered(member)
     assert {"Audit log", "Sync", "Settings", "People"}.isdisjoint(offered(member))
-    assert offered(owner, "new key") == {"Create key"}
+    assert offered(owner, "new key") == {"Create key", "Add BYOK credential"}
     assert offered(owner, "2fa") == {"Two-step sign-in"}
 
 
