@@ -52,10 +52,13 @@ def beginning(rows: QuerySet[Any], column: str, start: str) -> QuerySet[Any]:
     SQLite finds a range in an index and not what is LIKE something. PostgreSQL does the opposite, and only in
     an index of collation C: in others, what begins alike does not stand together.
     """
+    found: QuerySet[Any]
     if connection.vendor == "sqlite":
-        return rows.filter(**{f"{column}__gte": start, f"{column}__lt": start + LAST}).order_by(column)
-    collated: QuerySet[Any] = rows.alias(characters=Collate(column, "C"))
-    return collated.filter(characters__startswith=start).order_by("characters")
+        found = rows.filter(**{f"{column}__gte": start, f"{column}__lt": start + LAST}).order_by(column)
+    else:
+        ordered = rows.alias(characters=Collate(column, "C")).order_by("characters")
+        found = ordered.filter(characters__startswith=start)
+    return found
 
 
 def containing(text: str) -> list[Q]:
