@@ -15,6 +15,7 @@ from orgadmin.sandbox.wire import (
     analytics,
     assignments,
     balance,
+    destinations,
     guardrails,
     key,
     keys,
@@ -44,6 +45,7 @@ GROUPS = (
     providers,
     guardrails,
     assignments,
+    destinations,
 )
 
 

@@ -25,6 +25,9 @@ MANAGED = [
     ("POST", "/guardrails/x/assignments/keys"), ("POST", "/guardrails/x/assignments/keys/remove"),
     ("GET", "/guardrails/x/assignments/members"), ("POST", "/guardrails/x/assignments/members"),
     ("POST", "/guardrails/x/assignments/members/remove"),
+    ("GET", "/observability/destinations"), ("POST", "/observability/destinations"),
+    ("GET", "/observability/destinations/x"), ("PATCH", "/observability/destinations/x"),
+    ("DELETE", "/observability/destinations/x"),
 ]  # fmt: skip
 
 
