@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.guardrails import is_guarded
-from orgadmin.inventory.models import Guardrail, Key, Member, SyncRun, Workspace
+from orgadmin.inventory.models import Destination, Guardrail, Key, Member, SyncRun, Workspace
 
 EXPIRES_SOON = timedelta(days=30)
 IDLE = timedelta(days=30)
@@ -50,6 +50,7 @@ def summary_of(organization: Organization) -> dict[str, Any]:
         "workspaces": workspaces.count() if len(choices) > CHOICES else len(choices),
         "members": Member.objects.filter(organization=organization, gone_at=None).count(),
         "guardrails": Guardrail.objects.filter(organization=organization, gone_at=None).count(),
+        "destinations": Destination.objects.filter(organization=organization, gone_at=None).count(),
         "workspace_choices": choices[:CHOICES],
         **freshness(organization),
     }
