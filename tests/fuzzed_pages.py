@@ -24,6 +24,11 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "guardrails/create/": ("copy",),
     "guardrails/suggest/": ("list", "add-allowed_models"),
     "guardrails/csv/": ("q", "workspace", "sort"),
+    **dict.fromkeys(
+        ("observability/", "observability/csv/"), ("q", "workspace", "type", "state", "sort", "page")
+    ),
+    "observability/create/": ("workspace", "type"),
+    "observability/keys/": ("workspace", "add-api_key_hashes"),
     "audit-log/": ("actor", "action", "noun", "target", "outcome", "since", "until", "page"),
     "audit-log/csv/": ("actor", "action", "noun", "target", "outcome", "since", "until"),
     "sync/": ("kind", "state", "page"),

@@ -29,6 +29,7 @@ from tests.bad_input import BYTES, FEWER, TEXTS
 from tests.conftest import Bells, SignIn, person
 from tests.fuzzed_pages import PAGES
 from tests.guardrails import posts
+from tests.observability import posts as destination_posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE
 from tests.workspaces import posts as workspace_posts
@@ -233,6 +234,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _fixed(field="name", form_token=""),
     ),
     **{name: (_address(path), form) for name, (path, form) in workspace_posts.FORMS.items()},
+    **destination_posts.FORMS,
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -249,6 +251,12 @@ PARSED = {
     "base_url",
     "slug",
     "question",
+    "sampling",
+    "secret-config",
+    "secret-headers",
+    "rule-value",
+    "rule-group",
+    "rules-do",
 }
 
 # A form that another address takes too: only what that address makes of it is left to try.
@@ -299,6 +307,8 @@ BUTTONS = {
     "front:accept",
     "keys:disable",
     "keys:enable",
+    "observability:disable",
+    "observability:enable",
     "syncs:job-cancel",
     "connections:check",
     "connections:invitation-revoke",

@@ -43,6 +43,7 @@ def plain(found: destinations.Destination) -> SimpleNamespace:
     if isinstance(values["filter_rules"], FilterRules):
         values["filter_rules"] = plain_rules(values["filter_rules"].body())
     values["config"] = in_every_text(kept_config(found.type, found.config), writable)
+    values["sampling_rate"] = float(found.sampling_rate)
     values["extra"] = shown(found.extra)
     return SimpleNamespace(**values, lacks=lacks)
 

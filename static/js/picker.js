@@ -20,6 +20,11 @@ export function chosen(box) {
 
 export function taken(input) {
   const picker = input.closest("[data-picker]");
+  if ("closed" in picker.dataset) {
+    // Only what there is can be picked: the first that was found.
+    picker.querySelector("[data-suggestions] input")?.click();
+    return;
+  }
   for (const value of input.value.split(/[\s,]+/).filter(Boolean)) {
     if (isThere(picker, value)) continue;
     const chip = picker.querySelector("template").content.firstElementChild.cloneNode(true);

@@ -15,12 +15,13 @@ KEYS = {"secretKey": "sk-lf-0123456789abcdefAbCd", "publicKey": "pk-lf-012345678
 
 
 def test_every_seeded_destination_is_well_formed_and_found(running: RunningSandbox, sdk: OpenRouter) -> None:
-    met = {}
+    met: dict[str, Any] = {}
     for workspace in running.sandbox.account.workspaces:
         page = sdk.observability.list(workspace_id=workspace.id)
         assert page is not None
-        assert {row.workspace_id for row in page.result.data} <= {workspace.id}
-        met |= {row.id: row for row in page.result.data}
+        rows: list[Any] = page.result.data
+        assert {row.workspace_id for row in rows} <= {workspace.id}
+        met |= {row.id: row for row in rows}
     assert met.keys() == {row.id for row in running.sandbox.account.destinations}
     assert len({row.type for row in met.values()}) >= 4
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import responses
@@ -17,7 +18,7 @@ URL = f"{BASE}/observability/destinations"
 ID = destination_row()["id"]
 ONE = f"{URL}/{ID}"
 RAW = "sk-lf-0123456789abcdef"
-RULES = {
+RULES: Any = {
     "enabled": False,
     "groups": [
         {
