@@ -54,7 +54,8 @@ LOCKED = "The account's privacy settings may be locked: then they are changed at
 @allow(Permission.CHANGE, methods=("GET", "POST"))
 def create(request: OrgRequest) -> HttpResponse:
     """First where and of which type, then everything else."""
-    given = {name: request.GET.get(name, "").replace("\x00", "")[:100] for name in ("workspace", "type")}
+    asked = request.POST if request.method == "POST" else request.GET
+    given = {name: asked.get(name, "").replace("\x00", "")[:100] for name in ("workspace", "type")}
     place = place_of(request.organization, given["workspace"])
     if place is None or given["type"] not in TYPES:
         return _choose(request, place)

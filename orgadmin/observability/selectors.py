@@ -107,7 +107,7 @@ class Row:
     def filter_words(self) -> str:
         if "filter_rules" in self.destination.lacks:
             return "rules that cannot be read here"
-        return rule_words(self.destination.filter_rules).in_short
+        return rule_words(self.destination.filter_rules).short
 
 
 def rows(organization: Organization, filters: DestinationFilters) -> list[Row]:

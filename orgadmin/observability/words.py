@@ -69,17 +69,13 @@ PRIVACY = (
 @dataclass(frozen=True)
 class RuleWords:
     """The rules as they are read out: what holds first, then each group with its conditions. ``note`` warns
-    of what nobody can know."""
+    of what nobody can know; ``short`` is all of it on a line, "" where nothing is filtered."""
 
     lead: str
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note: str = ""
 
-    @property
-    def in_short(self) -> str:
-        """On one line, for a list or a spreadsheet; "" where nothing is filtered."""
-        groups = [f"{lead} {'; '.join(rules)}" for lead, rules in self.groups]
-        return " — ".join([self.lead, *groups]) if groups else ""
+    short: str = ""
 
 
 def rule_words(rules: Mapping[str, Any] | None) -> RuleWords:
@@ -88,11 +84,20 @@ def rule_words(rules: Mapping[str, Any] | None) -> RuleWords:
     if rules is None or not groups:
         return RuleWords(EVERYTHING)
     is_on = rules.get("enabled", True)
-    lead = (
-        "A trace is sent only if it passes:" if is_on else "Switched off, so every trace is sent. They say:"
+    off = "" if is_on else "Switched off, so every trace is sent. "
+    said = [(_group_lead(group), tuple(one_rule(rule) for rule in group["rules"])) for group in groups]
+    short = " — ".join(
+        f" {_joint(group)} ".join(words) for group, (_, words) in zip(groups, said, strict=True)
     )
-    said = tuple((_group_lead(group), tuple(one_rule(rule) for rule in group["rules"])) for group in groups)
-    return RuleWords(lead, said, SEVERAL_GROUPS if len(groups) > 1 else "")
+    short = short if is_on else f"(off) {short}"
+    if len(said) == 1:
+        ((lead, words),) = said
+        return RuleWords(f"{off}A trace passes only if {lead}", (("", words),), short=short)
+    return RuleWords(f"{off}A trace passes by these groups:", tuple(said), SEVERAL_GROUPS, short)
+
+
+def _joint(group: Mapping[str, Any]) -> str:
+    return str(group.get("logic", "and"))
 
 
 def _group_lead(group: Mapping[str, Any]) -> str:

@@ -58,7 +58,8 @@ def stranger(organization: Organization) -> Destination:
 
 
 def new_destination(stage: Any) -> dict[str, Any]:
-    return {**COMMON, **NEW, "regions": "global", "form_token": str(uuid.uuid4())}
+    place = {"workspace": destination(stage.organization).workspace_uid, "type": "posthog"}
+    return {**place, **COMMON, **NEW, "regions": "global", "form_token": str(uuid.uuid4())}
 
 
 def edited_destination(stage: Any) -> dict[str, Any]:
@@ -87,8 +88,7 @@ def _at(what: str, kind: str = "langfuse") -> Any:
 
 
 def _new_address(stage: Any) -> str:
-    place = destination(stage.organization).workspace_uid
-    return f"/o/acme/observability/create/?workspace={place}&type=posthog"
+    return "/o/acme/observability/create/"
 
 
 FORMS: Mapping[str, tuple[Any, Any]] = {

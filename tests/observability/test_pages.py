@@ -74,7 +74,7 @@ def test_the_csv_has_what_the_list_has(desk: Client, synced: Organization) -> No
     (line,) = lines
     assert (line["type"], line["name"], line["keys"]) == ("Datadog", "Support in Datadog", "2")
     assert (line["sampling_percent"], line["privacy_mode"]) == ("25", "yes")
-    assert "any of these hold" in line["filter_rules"]
+    assert line["filter_rules"] == "total cost is more than $0.05 or finish reason is “error”"
 
 
 def test_one_shows_its_secrets_as_masks_and_its_keys_by_name(desk: Client, synced: Organization) -> None:
@@ -84,7 +84,7 @@ def test_one_shows_its_secrets_as_masks_and_its_keys_by_name(desk: Client, synce
     assert "..." in row.config["apiKey"]
     for key in Key.objects.filter(hash__in=row.api_key_hashes or []):
         assert key.name in page
-    assert "any of these hold:" in page
+    assert "A trace passes only if any of these hold:" in page
     assert "finish reason is “error”" in page
     assert "Prompts and completions are stripped" in page or "prompts and completions are stripped" in page
 
