@@ -79,7 +79,7 @@ def test_what_somebody_changed_meanwhile_stays(
 def test_a_deleted_key_is_taken_out_but_never_the_last(
     datadog: Destination, admin: User, sandbox: RunningSandbox
 ) -> None:
-    first, second = datadog.api_key_hashes or ()
+    first, second = list(datadog.api_key_hashes or [])
     sandbox.sandbox.clear_requests()
     said = keys_forget(actor=admin, organization=datadog.organization, key_hashes=[first])
     assert [str(one) for one in said.done] == [str(datadog)]
