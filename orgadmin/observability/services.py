@@ -19,6 +19,7 @@ from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target
 from orgadmin.audit.tokens import token_of
 from orgadmin.inventory.acts import failed, note_refused
+from orgadmin.inventory.destination_config import kept_config
 from orgadmin.inventory.destination_nouns import plain
 from orgadmin.inventory.models import Destination
 from orgadmin.observability.drafts import (
@@ -26,6 +27,7 @@ from orgadmin.observability.drafts import (
     Sent,
     config_told,
     differing,
+    opened,
     raw_secrets,
     settings_of,
 )
@@ -67,7 +69,7 @@ def destination_create(
     sixth of a type); with ``outcome_unknown`` it may exist: it was looked for, and the next pull looks again.
     """
     client = client_for(organization)
-    told = {**draft, "config": config_told(kind, {}, config)}
+    told = {**draft, "config": kept_config(kind, opened(config))}
     started = audit.start(
         actor=actor,
         organization=organization,
@@ -95,7 +97,7 @@ def destination_create(
             raise
         found = lost
         message = f"{error.message} It was found: it was created."
-    succeeded(started, organization=organization, found=found, sent=config, message=message)
+    succeeded(started, organization=organization, found=found, message=message)
     return str(found.id)
 
 

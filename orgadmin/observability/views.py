@@ -75,14 +75,14 @@ def detail(request: OrgRequest, destination_uid: str) -> HttpResponse:
     row = row_of(request.organization, destination_uid)
     destination = row.destination
     hashes = destination.api_key_hashes or []
+    named = names_of_keys(request.organization, hashes)
     context = {
         "organization": request.organization,
         "row": row,
         "destination": destination,
         "settings": settings_shown(row),
         "headers": destination.config.get(HEADERS) or {},
-        "keys": [(one, names_of.get(one, "")) for names_of in [names_of_keys(request.organization, hashes)]
-                 for one in hashes],
+        "keys": [(one, named.get(one, "")) for one in hashes],
         "rules": rule_words(destination.filter_rules),
         "switches": [
             (label, meaning, getattr(destination, name))
@@ -94,11 +94,11 @@ def detail(request: OrgRequest, destination_uid: str) -> HttpResponse:
             request.organization,
             "destination",
             destination.uid,
-            {row.workspace.uid: row.workspace.name} if row.workspace else {},
+            named | ({row.workspace.uid: row.workspace.name} if row.workspace else {}),
         ),
         "may_change": Permission.CHANGE in request.may,
         "reads_all": request.reads_all,
-    }  # fmt: skip
+    }
     return respond(request, "observability/detail.html", context)
 
 

@@ -102,7 +102,7 @@ def test_one_is_added_with_what_was_said_and_nothing_else(
     assert "Header Authorization" in page
     entry = Entry.objects.order_by("-id")[0]
     assert entry.after is not None
-    assert entry.after["config"]["secretKey"] == "sk-l...AbCd (replaced)"
+    assert entry.after["config"]["secretKey"] == "sk-l...AbCd"
     assert RAW not in repr(list(Entry.objects.values_list("before", "after", "message")))
     assert RAW not in repr(list(Destination.objects.values()))
     desk.post(new_address(workspace), form)
@@ -275,3 +275,19 @@ def test_keys_are_suggested_by_name(desk: Client, workspace: Workspace) -> None:
     assert key.hash in desk.get(at("keys"), query).content.decode()
     query["add-api_key_hashes"] = other.hash
     assert "No key of this workspace" in desk.get(at("keys"), query).content.decode()
+
+
+def test_a_server_is_not_asked_for_what_it_does_not_have(
+    desk: Client, workspace: Workspace, sandbox: RunningSandbox
+) -> None:
+    lacking = ["broadcast_generation_cost", "broadcast_generation_cost_allocation", "regions"]
+    Destination.objects.update(lacks=lacking)
+    page = desk.get(new_address(workspace)).content.decode()
+    assert "Regions" not in page
+    assert "Send cost" not in page
+    assert "Send identity" in page
+    sandbox.sandbox.clear_requests()
+    assert desk.post(new_address(workspace), new_form(desk, workspace, **SECRETS)).status_code == 302
+    assert sent(sandbox)[0].keys() == {"type", "workspace_id", "name", "config"}
+    Destination.objects.all().delete()
+    assert "Send identity" not in desk.get(new_address(workspace)).content.decode()
