@@ -93,7 +93,8 @@ def rule_words(rules: Mapping[str, Any] | None) -> RuleWords:
     if len(said) == 1:
         ((lead, words),) = said
         return RuleWords(f"{off}A trace passes only if {lead}", (("", words),), short=short)
-    return RuleWords(f"{off}A trace passes by these groups:", tuple(said), SEVERAL_GROUPS, short)
+    numbered = tuple((f"Group {number}: {lead}", rules) for number, (lead, rules) in enumerate(said, 1))
+    return RuleWords(f"{off}A trace passes by these groups:", numbered, SEVERAL_GROUPS, short)
 
 
 def _joint(group: Mapping[str, Any]) -> str:

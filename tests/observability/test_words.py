@@ -44,7 +44,10 @@ def test_rules_are_sentences() -> None:
     assert one.note == ""
     several = rule_words({"groups": [two, group(("input", "regex", "x"), logic="most")]})
     assert several.note == SEVERAL_GROUPS
-    assert [lead for lead, _ in several.groups] == ["all of these hold:", "this holds:"]
+    assert [lead for lead, _ in several.groups] == [
+        "Group 1: all of these hold:",
+        "Group 2: this holds:",
+    ]
     off = rule_words({"enabled": False, "groups": [two]})
     assert off.lead.startswith("Switched off")
     assert off.short.startswith("(off)")
