@@ -51,7 +51,7 @@ MOST_POSTED = 1000
 LOCKED = "The account's privacy settings may be locked: then they are changed at OpenRouter alone."
 
 
-@allow(Permission.CHANGE, methods=("GET", "POST"))
+@allow(Permission.CHANGE, methods=("GET", "POST"), proof=True)
 def create(request: OrgRequest) -> HttpResponse:
     """First where and of which type, then everything else."""
     asked = request.POST if request.method == "POST" else request.GET
@@ -150,7 +150,7 @@ def _names(request: OrgRequest, workspace_uid: str, hashes: Any) -> dict[str, st
     return {**(names_of_keys(request.organization, hashes) if hashes else {}), **named}
 
 
-@allow(Permission.CHANGE, methods=("GET", "POST"))
+@allow(Permission.CHANGE, methods=("GET", "POST"), proof=True)
 def edit(request: OrgRequest, destination_uid: str) -> HttpResponse:
     row = _existing(request, destination_uid)
     if request.method == "GET":

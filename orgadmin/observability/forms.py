@@ -11,6 +11,7 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 
+from orgadmin.access import TYPED_AGAIN
 from orgadmin.audit.text import writable
 from orgadmin.fields import with_new_token
 from orgadmin.inventory.destination_types import TYPES
@@ -183,6 +184,10 @@ class DestinationForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = self.cleaned_data
         self._clean_keys(cleaned)
+        if any(name.startswith(TYPED_AGAIN) and name not in self.data for name in self.fields):
+            # The proof of identity came between, and carries no secrets along: an empty field would keep what
+            # is there although somebody typed another.
+            self.add_error(None, f"{LOST} Leave them empty to keep what is there.")
         config = self.values.get("config") or {}
         if self.kind in TYPES:
             self.config = config_of(self, TYPES[self.kind], config)

@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 
 from orgadmin.accounts.models import Organization
+from orgadmin.accounts.proof import PROOF_KEY
 from orgadmin.audit.models import Entry
 from orgadmin.inventory.models import Destination, Workspace
-from tests.conftest import Sync
+from tests.conftest import PASSWORD, Sync
 from tests.observability.conftest import at
 from tests.observability.filling import (
     HIDDEN,
@@ -301,3 +302,26 @@ def test_a_deletion_whose_answer_is_lost_is_looked_after(
     sandbox.sandbox.fault(method="DELETE", path="/observability*", kind=kind, times=9)
     desk.post(at(langfuse.uid, "delete"), {"confirmation": str(langfuse)})
     assert log()[-1] == ("destination.delete", outcome)
+
+
+@pytest.mark.parametrize("htmx", [{}, {"HX-Request": "true"}])
+def test_a_stale_proof_is_asked_for_and_no_secret_travels_with_the_question(
+    desk: Client, langfuse: Destination, sandbox: RunningSandbox, htmx: dict[str, str]
+) -> None:
+    form = opened(desk, at(langfuse.uid, "edit"))
+    session = desk.session
+    session[PROOF_KEY] = 0
+    session.save()
+    sandbox.sandbox.clear_requests()
+    typed = {**form, "name": "Renamed", "secret-secretKey": OTHER, "secret-headers": f"A: {OTHER}"}
+    page = desk.post(at(langfuse.uid, "edit"), typed, headers=htmx).content.decode()
+    assert "proof_password" in page
+    assert "Renamed" in page
+    assert OTHER not in page
+    carried = {name: value for name, value in typed.items() if not name.startswith("secret-")}
+    answer = desk.post(at(langfuse.uid, "edit"), {**carried, "proof_password": PASSWORD}, headers=htmx)
+    assert answer.status_code == 400
+    assert "type them again" in answer.content.decode()
+    assert sent(sandbox) == []
+    assert desk.post(at(langfuse.uid, "edit"), typed).status_code == 302
+    assert len(sent(sandbox)) == 1
