@@ -263,8 +263,10 @@ def watch(evidence: Evidence, sandbox: RunningSandbox, bells: Bells) -> None:
     bells.work()
     for row in Destination.objects.filter(gone_at=None, type__in=["langfuse", "webhook", "raindrop"]):
         page = f"/o/acme/observability/{row.uid}/edit/"
-        seen = re.findall(r'name="seen" value="([^"]*)"', browser.get(page).content.decode())[0]
-        old = {"name": f"{row} again", "scope": "all", "sampling": "50", "seen": seen}
+        shown = browser.get(page).content.decode()
+        seen = re.findall(r'name="seen" value="([^"]*)"', shown)[0]
+        old = dict.fromkeys(re.findall(r'name="(secret-[^"]*)"', shown), "")
+        old |= {"name": f"{row} again", "scope": "all", "sampling": "50", "seen": seen}
         if row.uid == strange:
             text = json.dumps({"write_key": secret("json"), "deep": {"token": secret("deep")}})
             browser.post(page, {**old, "secret-config": text[:-1]})
@@ -272,6 +274,9 @@ def watch(evidence: Evidence, sandbox: RunningSandbox, bells: Bells) -> None:
         else:
             new = {"secret-secretKey": secret("new"), "secret-headers": f"X: {secret('header')}"}
             browser.post(page, {**old, **new, "sampling": "0"})
+            prove(browser, 0)
+            browser.post(page, {**old, **new})
+            prove(browser, time())
             browser.post(page, {**old, **new})
     assert Entry.objects.filter(action="destination.update", outcome="ok").count() >= 3
 
