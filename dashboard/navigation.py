@@ -48,6 +48,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("Workspaces", "workspaces:list", ("read",), "w", "workspaces"),
             Entry("Members", "members:list", ("read",), "m", "members"),
             Entry("BYOK", "byok:list", ("read",), "p", "credentials"),
+            Entry("Observability", "observability:list", ("read",), "v", "destinations"),
         ),
     ),
     (

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "orgadmin.keys",
     "orgadmin.guardrails",
     "orgadmin.members",
+    "orgadmin.observability",
     "orgadmin.workspaces",
     "orgadmin.byok",
     "django.contrib.auth",

@@ -157,7 +157,7 @@ def ask_for_proof(request: SignedInRequest) -> HttpResponse | None:
     """None when the proof is fresh or the posted password is right; else the page that asks for it.
 
     The page carries the posted fields along, so that the form need not be filled in again; secrets among
-    them (``management_key``) are dropped and asked for again.
+    them (``management_key``, ``secret-…``) are dropped and asked for again.
     """
     if proof_is_fresh(request):
         return None
@@ -188,11 +188,16 @@ def ask_for_proof(request: SignedInRequest) -> HttpResponse | None:
     )
 
 
+# What begins so is a secret of somebody else's service, and typed again.
+TYPED_AGAIN = "secret-"
 NOT_CARRIED = frozenset({"csrfmiddlewaretoken", "proof_password", "management_key", "password"})
 
 
 def carried_fields(posted: QueryDict) -> list[tuple[str, str]]:
     """The posted fields as name and value, repeated names kept, secrets left out."""
     return [
-        (name, str(value)) for name, values in posted.lists() if name not in NOT_CARRIED for value in values
+        (name, str(value))
+        for name, values in posted.lists()
+        if name not in NOT_CARRIED and not name.startswith(TYPED_AGAIN)
+        for value in values
     ]

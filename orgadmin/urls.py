@@ -23,6 +23,7 @@ urlpatterns = [
     path("workspaces/", include("orgadmin.workspaces.urls")),
     path("members/", include("orgadmin.members.urls")),
     path("byok/", include("orgadmin.byok.urls")),
+    path("observability/", include("orgadmin.observability.urls")),
     path("policy/", include("orgadmin.policies.urls")),
     path("audit-log/", include("orgadmin.auditlog.urls")),
     path("sync/", include("orgadmin.syncs.urls")),

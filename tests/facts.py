@@ -19,6 +19,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A deletion has no body, and a question to analytics only reads.
 HARMLESS = (
     "DELETE /keys/{hash}",
+    "DELETE /observability/destinations/{id}",
     "DELETE /workspaces/{id}/budgets/{interval}",
     "POST /analytics/query",
 )
@@ -65,7 +66,26 @@ def in_people(body: Any) -> Iterator[str]:
         yield f"{len(body['user_ids'])} people"
 
 
+def in_destination(body: Any) -> Iterator[str]:
+    """What is wrong with the body of a destination's create or change (FACTS 2.6, 3.11, traps 17, 34, 35)."""
+    if body.get("api_key_hashes") == [] or body.get("regions") == []:
+        yield "an empty list"
+    if not 0.0001 <= body.get("sampling_rate", 1) <= 1:
+        yield f"sampling rate {body['sampling_rate']}"
+    if "name" in body and not body["name"]:
+        yield "a name that is empty"
+    for name, value in body.get("config", {}).items():
+        if "..." in str(value):
+            yield f"a mask in {name}"
+    for group in (body.get("filter_rules") or {}).get("groups", ()):
+        for rule in group["rules"]:
+            if rule["operator"] in ("gt", "lt", "gte", "lte") and isinstance(rule["value"], str):
+                yield f"text compared as a number: {rule}"
+
+
 WORKSPACES = {
+    "POST /observability/destinations": in_destination,
+    "PATCH /observability/destinations/{id}": in_destination,
     "POST /workspaces": in_workspace,
     "PATCH /workspaces/{id}": in_workspace,
     "PUT /workspaces/{id}/budgets/{interval}": in_budget,

@@ -28,6 +28,11 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "byok/coverage/": (),
     "byok/add/": ("provider",),
     "byok/suggest/": ("list", "add-allowed_models"),
+    **dict.fromkeys(
+        ("observability/", "observability/csv/"), ("q", "workspace", "type", "state", "sort", "page")
+    ),
+    "observability/create/": ("workspace", "type"),
+    "observability/keys/": ("workspace", "add-api_key_hashes"),
     "audit-log/": ("actor", "action", "noun", "target", "outcome", "since", "until", "page"),
     "audit-log/csv/": ("actor", "action", "noun", "target", "outcome", "since", "until"),
     "sync/": ("kind", "state", "page"),

@@ -30,6 +30,7 @@ from tests.byok import posts as byok_posts
 from tests.conftest import Bells, SignIn, person
 from tests.fuzzed_pages import PAGES
 from tests.guardrails import posts
+from tests.observability import posts as destination_posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE
 from tests.workspaces import posts as workspace_posts
@@ -239,6 +240,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         for forms in (workspace_posts.FORMS, byok_posts.FORMS)
         for name, (path, form) in forms.items()
     },
+    **destination_posts.FORMS,
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -255,6 +257,12 @@ PARSED = {
     "base_url",
     "slug",
     "question",
+    "sampling",
+    "secret-config",
+    "secret-headers",
+    "rule-value",
+    "rule-group",
+    "rules-do",
 }
 
 # A form that another address takes too: only what that address makes of it is left to try.
@@ -305,6 +313,8 @@ BUTTONS = {
     "front:accept",
     "keys:disable",
     "keys:enable",
+    "observability:disable",
+    "observability:enable",
     "syncs:job-cancel",
     "connections:check",
     "connections:invitation-revoke",

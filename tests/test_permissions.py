@@ -26,6 +26,7 @@ from orgadmin.keys.models import Rotation
 from orgadmin.usage.models import SavedQuery
 from tests.conftest import SignIn, person
 from tests.guardrails import posts
+from tests.observability import posts as destination_posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE, WHO
 
@@ -94,6 +95,7 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "workspace_uid": WorkspaceBudgets.objects.exclude(monthly=None)[0].workspace_uid,
         "interval": "monthly",
         "guardrail_uid": posts.guardrail(synced).uid,
+        "destination_uid": destination_posts.destination(synced).uid,
         "model_slug": CatalogModel.objects.create(
             organization=synced, slug="house/one:free", permaslug="house/one", listed_as="house/one:free"
         ).slug,
@@ -249,7 +251,14 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
             texts = dict.fromkeys(
-                ("workspace_uid", "member_uid", "guardrail_uid", "credential_uid", "model_slug"),
+                (
+                    "workspace_uid",
+                    "member_uid",
+                    "guardrail_uid",
+                    "credential_uid",
+                    "destination_uid",
+                    "model_slug",
+                ),
                 str(impossible),
             )
             wild = {**ids, **dict.fromkeys(numbers, impossible), **texts, "key_hash": "0" * 64}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.search.finding import Keys, Noun
 from dashboard.search.pages import OWN, READ
 from orgadmin.catalog.models import CatalogModel
-from orgadmin.inventory.models import Credential, Guardrail, Key, Member, Workspace, member_name
+from orgadmin.inventory.models import Credential, Destination, Guardrail, Key, Member, Workspace, member_name
 
 # What a guardrail that a workspace made for itself is called on every page, after the workspace.
 _DEFAULT_OF = (
@@ -66,6 +66,16 @@ NOUNS: tuple[Noun, ...] = (
         details=("provider", "label"),
         label=lambda one: one["name"] or one["label"],
         listing="byok:list",
+    ),
+    Noun(
+        "Destinations",
+        Destination,
+        target="observability:detail",
+        argument="destination_uid",
+        names=("name", "type"),
+        details=("type",),
+        label=lambda one: one["name"] or one["type"],
+        listing="observability:list",
     ),
     Noun(
         "Models",

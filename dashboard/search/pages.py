@@ -74,6 +74,14 @@ PAGES = (
     PageEntry(
         "BYOK coverage", "BYOK", "byok:coverage", (READ,), "limits budgets escape credits providers spend"
     ),
+    PageEntry(
+        "Observability",
+        "Control",
+        "observability:list",
+        (READ,),
+        "destinations traces broadcast langfuse datadog webhook otel s3 sentry posthog",
+    ),
+    PageEntry("Add destination", "Observability", "observability:create", (CHANGE,), "new create traces"),
     PageEntry("Models", "Watch", "catalog:list", (READ, OWN), "catalog prices providers endpoints context"),
     PageEntry(
         "Changes of the catalog", "Models", "catalog:changes", (READ, OWN), "models prices appeared vanished"

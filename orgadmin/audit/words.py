@@ -15,6 +15,7 @@ NOUNS: Mapping[str, str] = {
     "member": "Member",
     "guardrail": "Guardrail",
     "credential": "BYOK credential",
+    "destination": "Destination",
     "key_assignment": "Guardrail of a key",
     "member_assignment": "Guardrail of a member",
     "organization": "Connection",
@@ -93,10 +94,14 @@ OUTCOMES: Mapping[str, str] = {
 }
 
 
+# Stands before the name of a setting of a destination.
+CONFIG = "config."
+
+
 @dataclass(frozen=True)
 class FieldWords:
-    """What a field is called; ``kind`` is money, moment, workspace, member, guardrail, key or plain;
-    ``none`` reads null."""
+    """What a field is called; ``kind`` is money, moment, workspace, member, guardrail, keys, rules or
+    plain; ``none`` reads null."""
 
     label: str
     kind: str = "plain"
@@ -146,12 +151,24 @@ _FIELDS: Mapping[str, FieldWords] = {
     "provider": FieldWords("Provider"),
     "is_fallback": FieldWords("Only as a fallback"),
     "sort_order": FieldWords("Place in the order"),
-    "allowed_api_key_hashes": FieldWords("Allowed keys", "key", "all"),
+    "allowed_api_key_hashes": FieldWords("Allowed keys", "keys", "all"),
     "allowed_user_ids": FieldWords("Allowed members", "member", "all"),
     "is_required": FieldWords("Always used for its models"),
     "is_byok_only": FieldWords("Never credits for the provider"),
     "declared_region": FieldWords("Declared region", none="not said"),
     "declared_zdr": FieldWords("Declared zero data retention", none="not said"),
+    "type": FieldWords("Type"),
+    "enabled": FieldWords("Enabled"),
+    "config": FieldWords("Settings"),
+    "api_key_hashes": FieldWords("Only traffic of keys", "keys", "all keys"),
+    "filter_rules": FieldWords("Filter rules", "rules", "none, everything passes"),
+    "privacy_mode": FieldWords("Privacy mode"),
+    "sampling_rate": FieldWords("Sampling rate"),
+    "broadcast_generation_cost": FieldWords("Sends cost"),
+    "broadcast_generation_cost_allocation": FieldWords("Sends cost by kind of token"),
+    "broadcast_generation_identity": FieldWords("Sends identity"),
+    "broadcast_generation_request_context": FieldWords("Sends request context"),
+    "regions": FieldWords("Regions"),
     "usage": FieldWords("Lifetime spend", "money"),
     "byok_usage": FieldWords("Lifetime BYOK spend", "money"),
     "email": FieldWords("E-mail"),
@@ -203,6 +220,8 @@ def action_words(action: str) -> str:
 
 
 def field_words(name: str) -> FieldWords:
+    if name.startswith(CONFIG):
+        return FieldWords(f"Setting {name.removeprefix(CONFIG)}")
     return _FIELDS.get(name) or FieldWords(name.removeprefix("is_").replace("_", " ").capitalize())
 
 
@@ -215,10 +234,19 @@ def changes(
 
     ``names`` gives workspaces, members and guardrails their names by their upstream ids.
     """
-    old, new = before or {}, after or {}
+    old, new = _unfolded(before or {}), _unfolded(after or {})
     fields = [name for name in dict.fromkeys([*_FIELDS, *old, *new]) if name in old or name in new]
     found = (_change(name, old, new, names or {}) for name in fields)
     return [change for change in found if not (change.had_before and change.had_after and _same(change))]
+
+
+def _unfolded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With each setting of a destination's config as a field of its own."""
+    config = values.get("config")
+    if not isinstance(config, Mapping):
+        return dict(values)
+    rest = {name: value for name, value in values.items() if name != "config"}
+    return {**rest, **{f"{CONFIG}{name}": value for name, value in config.items()}}
 
 
 def _change(name: str, old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[str, str]) -> Change:
@@ -248,8 +276,29 @@ def _readable(kind: str, value: Any, names: Mapping[str, str]) -> Any:
             return Decimal(str(value))
         except InvalidOperation:
             return value
-    if kind not in {"workspace", "member", "guardrail", "key"}:
+    if kind == "keys" and isinstance(value, list | tuple):
+        return [names.get(str(one)) or f"{str(one)[:12]}…" for one in value]
+    if kind == "rules" and isinstance(value, Mapping):
+        return _rules_text(value)
+    if kind not in {"workspace", "member", "guardrail"}:
         return value
     if isinstance(value, list):
         return [names.get(one, one) if isinstance(one, str) else one for one in value]
     return names.get(value, value) if isinstance(value, str) else value
+
+
+def _rules_text(rules: Mapping[str, Any]) -> str:
+    """Filter rules of a destination on one line, in OpenRouter's own words."""
+    groups = []
+    for group in rules.get("groups") or ():
+        said = [
+            " ".join(
+                str(rule[name]).replace("_", " ") if name == "operator" else str(rule[name])
+                for name in ("field", "operator", "value")
+                if name in rule
+            )
+            for rule in group.get("rules") or ()
+        ]
+        groups.append(f" {group.get('logic', 'and')} ".join(said))
+    text = " / ".join(groups) or "none"
+    return text if rules.get("enabled", True) else f"{text} (switched off)"

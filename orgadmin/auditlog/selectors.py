@@ -19,7 +19,7 @@ NAMED: Mapping[str, type[Workspace | Member | Guardrail | Key]] = {
     "workspace": Workspace,
     "member": Member,
     "guardrail": Guardrail,
-    "key": Key,
+    "keys": Key,
 }
 
 
@@ -74,7 +74,7 @@ def names_in(organization: Organization, mentions: Iterable[Mapping[str, Any] | 
     names: dict[str, str] = {}
     for kind, model in NAMED.items():
         if uids := mentioned[kind]:
-            identity = "hash" if kind == "key" else "uid"
+            identity = "hash" if kind == "keys" else "uid"
             rows = model._default_manager.filter(organization=organization, **{f"{identity}__in": uids})
             names |= {getattr(row, identity): str(row) for row in rows}
     return names

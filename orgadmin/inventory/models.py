@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.inventory.byok_models import Credential as Credential
+from orgadmin.inventory.destination_models import Destination as Destination
 from orgadmin.inventory.guardrail_models import Guardrail as Guardrail
 from orgadmin.inventory.guardrail_models import KeyAssignment as KeyAssignment
 from orgadmin.inventory.guardrail_models import MemberAssignment as MemberAssignment

@@ -15,11 +15,12 @@ from django.db.models import FloatField
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.text import in_every_text, writable
-from orgadmin.inventory import byok_nouns, guardrail_nouns, workspace_nouns
+from orgadmin.inventory import byok_nouns, destination_nouns, guardrail_nouns, workspace_nouns
 from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
 from orgadmin.inventory.mirror import Mirror
 from orgadmin.inventory.models import (
     Credential,
+    Destination,
     Guardrail,
     Key,
     KeyAssignment,
@@ -339,6 +340,20 @@ CREDENTIALS = Noun(
     called=byok_nouns.called,
 )
 
+DESTINATIONS = Noun(
+    kind="destinations",
+    singular="destination",
+    model=Destination,
+    identity="uid",
+    upstream_identity="id",
+    per_workspace=True,
+    walk=destination_nouns.walk_destinations,
+    confirm=destination_nouns.confirm_destination,
+    columns=destination_nouns.DESTINATION_COLUMNS,
+    volatile=destination_nouns.DESTINATION_VOLATILE,
+    called=destination_nouns.called_destination,
+)
+
 # In the order of a first sync: keys point at the two before, guardrails that no list shows are known by who
 # holds them.
 NOUNS: Mapping[str, Noun] = {
@@ -353,5 +368,6 @@ NOUNS: Mapping[str, Noun] = {
         WORKSPACE_BUDGETS,
         WORKSPACE_MEMBERS,
         CREDENTIALS,
+        DESTINATIONS,
     )
 }

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.guardrails import is_guarded
-from orgadmin.inventory.models import Credential, Guardrail, Key, Member, SyncRun, Workspace
+from orgadmin.inventory.models import Credential, Destination, Guardrail, Key, Member, SyncRun, Workspace
 
 EXPIRES_SOON = timedelta(days=30)
 IDLE = timedelta(days=30)
@@ -51,6 +51,7 @@ def summary_of(organization: Organization) -> dict[str, Any]:
         "members": Member.objects.filter(organization=organization, gone_at=None).count(),
         "guardrails": Guardrail.objects.filter(organization=organization, gone_at=None).count(),
         "credentials": Credential.objects.filter(organization=organization, gone_at=None).count(),
+        "destinations": Destination.objects.filter(organization=organization, gone_at=None).count(),
         "workspace_choices": choices[:CHOICES],
         **freshness(organization),
     }

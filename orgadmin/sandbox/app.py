@@ -29,6 +29,7 @@ from orgadmin.sandbox.seed.population import Options, management_key, populate
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.keys import KeyRow, hash_of
 from orgadmin.sandbox.statefile import restored, save
+from orgadmin.sandbox.wire.destinations import destination_object
 from orgadmin.sandbox.wire.guardrails import guardrail_object
 from orgadmin.sandbox.wire.keys import key_object
 from orgadmin.sandbox.wire.request import Call, Endpoint
@@ -133,6 +134,11 @@ class Sandbox:
         """One guardrail as the API would answer it. Raises NotFoundError."""
         with self.account.lock:
             return guardrail_object(self.account.guardrails.get(guardrail_id))
+
+    def destination(self, destination_id: str) -> dict[str, Any]:
+        """One destination as the API would answer it. Raises NotFoundError."""
+        with self.account.lock:
+            return destination_object(self.account.destinations.get(destination_id))
 
     def every_key(self, workspace_id: str | None = None) -> list[dict[str, Any]]:
         """Every key (of one workspace), disabled and expired ones included, newest first."""

@@ -64,6 +64,11 @@ class TooSlowError(ServiceError):
     message = "The query took too long: narrow the time range or ask for fewer details"
 
 
+class ConflictError(ServiceError):
+    status = 409
+    message = "Conflict"
+
+
 class TooManyRequestsError(ServiceError):
     status = 429
     message = "Rate limit exceeded"

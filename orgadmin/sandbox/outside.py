@@ -18,6 +18,7 @@ from orgadmin.sandbox.money import nanos
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.budgets import INTERVALS, BudgetRow
 from orgadmin.sandbox.state.credentials import CredentialRow
+from orgadmin.sandbox.state.destinations import DestinationRow
 from orgadmin.sandbox.state.guardrails import GuardrailRow
 from orgadmin.sandbox.state.keys import KeyDraft
 from orgadmin.sandbox.state.members import MemberRow
@@ -29,7 +30,9 @@ CHANGES = (
     "create_workspace", "rename_workspace", "update_workspace", "delete_workspace", "set_budget",
     "join_workspace", "leave_workspace", "add_member", "update_member", "remove_member",
     "create_guardrail", "update_guardrail", "delete_guardrail", "assign_guardrail", "unassign_guardrail",
-    "change_model", "create_credential", "update_credential", "delete_credential",
+    "change_model",
+    "create_credential", "update_credential", "delete_credential",
+    "create_destination", "update_destination", "delete_destination",
 )  # fmt: skip
 
 _KEY_FIELDS = {
@@ -38,6 +41,9 @@ _KEY_FIELDS = {
 }  # fmt: skip
 _GUARDRAIL_FIELDS = {field.name for field in fields_of(GuardrailRow)} - {
     "id", "workspace_id", "created_at", "updated_at", "long",
+}  # fmt: skip
+_DESTINATION_FIELDS = {field.name for field in fields_of(DestinationRow)} - {
+    "id", "type", "workspace_id", "created_at", "updated_at", "long",
 }  # fmt: skip
 _WORKSPACE_FIELDS = {field.name for field in fields_of(WorkspaceRow)} - {
     "id", "created_at", "updated_at", "created_by", "long",
@@ -273,6 +279,33 @@ class Outside:
     def delete_credential(self, credential_id: str) -> None:
         with self._changing():
             self._account.credentials.delete(self._account.credentials.get(credential_id))
+
+    def create_destination(
+        self, *, kind: str, name: str | None, workspace_id: str | None = None, **fields: Any
+    ) -> str:
+        """A new destination with the fields as they are kept, of a type that nobody knows too; answers its
+        id."""
+        _check_names(fields, _DESTINATION_FIELDS)
+        config = fields.pop("config", {})
+        with self._changing():
+            workspace = self._account.workspaces.named(workspace_id)
+            now = self._clock.now()
+            return self._account.destination_create(
+                workspace, now, kind=kind, config=config, name=name, **fields
+            ).id
+
+    def update_destination(self, destination_id: str, **fields: Any) -> None:
+        """Sets fields as they are kept; `config` is laid over what is there, unchecked and unmasked."""
+        _check_names(fields, _DESTINATION_FIELDS)
+        with self._changing():
+            row = self._account.destinations.get(destination_id)
+            config = {**row.config, **fields.pop("config", {})}
+            changes = {name: _as_number(value) for name, value in fields.items()}
+            self._account.destinations.change(row, {**changes, "config": config}, self._clock.now())
+
+    def delete_destination(self, destination_id: str) -> None:
+        with self._changing():
+            self._account.destinations.delete(self._account.destinations.get(destination_id))
 
     def change_model(
         self,

@@ -14,7 +14,11 @@ LONGEST_BODY = 20_000
 MASK = "•••"
 
 _SECRET = re.compile(r"sk-or-[A-Za-z0-9_-]{8,}")
-_SECRET_FIELDS = re.compile(r"(^|_)(api_?key|key|secret|token|password|authorization)$", re.IGNORECASE)
+_SECRET_FIELDS = re.compile(
+    r"(^|_)(api_?key|key|secret|token|password|authorization|dsn|(secret|public|license|space)key"
+    r"|secretaccesskey|accesskeyid|sessiontoken)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass

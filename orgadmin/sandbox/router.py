@@ -16,6 +16,7 @@ from orgadmin.sandbox.wire import (
     assignments,
     balance,
     byok,
+    destinations,
     guardrails,
     key,
     keys,
@@ -46,6 +47,7 @@ GROUPS = (
     guardrails,
     assignments,
     byok,
+    destinations,
 )
 
 

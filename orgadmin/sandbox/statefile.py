@@ -21,6 +21,7 @@ from orgadmin.sandbox.seed.population import Options, populate
 from orgadmin.sandbox.state.account import Account
 from orgadmin.sandbox.state.budgets import BudgetRow
 from orgadmin.sandbox.state.credentials import CredentialRow
+from orgadmin.sandbox.state.destinations import DestinationRow
 from orgadmin.sandbox.state.guardrails import AssignmentRow, GuardrailRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
@@ -37,16 +38,8 @@ _ROWS = {
     row.__name__: row
     for row in (
         *(KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile),
-        *(
-            WorkspaceRow,
-            BudgetRow,
-            MembershipRow,
-            MemberRow,
-            RoomRow,
-            GuardrailRow,
-            AssignmentRow,
-            CredentialRow,
-        ),
+        *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow),
+        *(GuardrailRow, AssignmentRow, CredentialRow, DestinationRow),
     )
 }
 _NOT_THE_ACCOUNT = {
@@ -109,7 +102,7 @@ def restored(options: Options, clock: Clock) -> Account:
     for row in _parsed(content["keys_deleted"]):
         account.keys.bury(row)
         account.guardrails.keys.free(row.hash)
-    # Files from before there were guardrails get the seeded ones.
+    # Files from before there were guardrails or destinations get the seeded ones.
     if "guardrails" in content:
         account.guardrails.take_over(
             *(_parsed(content[name]) for name in ("guardrails", "guarded_keys", "guarded_members"))
@@ -117,6 +110,8 @@ def restored(options: Options, clock: Clock) -> Account:
     # As are those from before there were credentials.
     if "credentials" in content:
         account.credentials.take_over(_parsed(content["credentials"]))
+    if "destinations" in content:
+        account.destinations.take_over(_parsed(content["destinations"]))
     return account
 
 
@@ -142,6 +137,7 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "guarded_keys": list(account.guardrails.keys),
         "guarded_members": list(account.guardrails.members),
         "credentials": list(account.credentials),
+        "destinations": list(account.destinations),
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),
     }

@@ -8,8 +8,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from orgadmin.inventory.destination_nouns import SETTINGS
 from orgadmin.inventory.guardrail_nouns import RULES
 from orgadmin.inventory.models import (
+    Destination,
     Guardrail,
     Key,
     KeyAssignment,
@@ -34,6 +36,7 @@ class Contents:
     others: QuerySet[Key]
     guardrails: QuerySet[Guardrail]
     budgets: WorkspaceBudgets | None
+    destinations: QuerySet[Destination]
     members: QuerySet[WorkspaceMember]
 
 
@@ -45,6 +48,7 @@ def contents_of(workspace: Workspace) -> Contents:
         active=keys.filter(is_active),
         others=keys.exclude(is_active),
         guardrails=Guardrail.objects.filter(**inside).order_by("name", "pk"),
+        destinations=Destination.objects.filter(**inside).order_by("name", "pk"),
         budgets=WorkspaceBudgets.objects.filter(**inside).first(),
         members=WorkspaceMember.objects.filter(**inside).order_by("pk"),
     )
@@ -66,6 +70,7 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
         "guardrails": [{"id": row["uid"], **row} for row in contents.guardrails.values("uid", *RULES)],
         "held_by_keys": list(of_keys.values("key_hash", "guardrail_uid")),
         "held_by_members": list(of_members.values("user_id", "guardrail_uid")),
+        "destinations": list(contents.destinations.values("uid", "type", *SETTINGS)),
         "members": list(contents.members.values("user_id", "role")),
         "keys": list(contents.others.values(*KEY_SETTINGS)),
     }

@@ -20,6 +20,11 @@ export function chosen(box) {
 
 export function taken(input) {
   const picker = input.closest("[data-picker]");
+  if ("closed" in picker.dataset) {
+    // Only what there is can be picked: the first that was found.
+    picker.querySelector("[data-suggestions] input")?.click();
+    return;
+  }
   const between = picker.hasAttribute("data-has-spaces") ? "," : /[\s,]+/;
   for (const value of input.value.split(between).map((part) => part.trim()).filter(Boolean)) {
     if (isThere(picker, value)) continue;

@@ -22,6 +22,7 @@ from tests.catalog.shelf import SLUG, stock
 from tests.conftest import Bells, SignIn
 from tests.credits.balances import read
 from tests.guardrails import posts
+from tests.observability import posts as destination_posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
@@ -71,6 +72,8 @@ def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
 def paths(key: Key) -> list[str]:
     rotation, job, entry = Rotation.objects.get(), Job.objects.get(), Entry.objects.latest("pk")
     credential = Credential.objects.filter(allowed_api_key_hashes__isnull=False)[0]
+    destination = destination_posts.destination(key.organization, "datadog")
+    stranger = destination_posts.stranger(key.organization)
     one, budgets = f"keys/{key.hash}", WorkspaceBudgets.objects.exclude(monthly=None)[0]
     return [
         "keys/",
@@ -85,6 +88,13 @@ def paths(key: Key) -> list[str]:
         "guardrails/create/",
         *(f"guardrails/{posts.guardrail(key.organization).uid}/{part}" for part in ("", "edit/", "delete/")),
         f"guardrails/assign/?kind=keys&selected={key.hash}",
+        "observability/",
+        "observability/?q=nothing-is-called-this",
+        "observability/create/",
+        f"observability/create/?workspace={key.workspace_uid}&type=s3",
+        *(f"observability/{destination.uid}/{part}" for part in ("", "edit/", "delete/")),
+        f"observability/{stranger.uid}/",
+        f"observability/{stranger.uid}/edit/",
         f"policy/?key={key.hash}&model=openai/gpt-4o",
         "budgets/",
         "budgets/?q=nothing-is-called-this",

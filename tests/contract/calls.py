@@ -28,13 +28,15 @@ BUDGET = "5b1f0a52-0f6c-4a5e-9c1d-2f8e6f0b7a11"
 @dataclass(frozen=True)
 class Subject:
     """Things there are: a key's hash, a workspace without keys but with a monthly budget, a member of the
-    organization, a guardrail that the key and the member hold, a credential with every restriction."""
+    organization, a guardrail that the key and the member hold, a credential with every restriction, a
+    destination."""
 
     key: str
     workspace: str
     member: str
     guardrail: str
     credential: str
+    destination: str
 
 
 def subject(running: RunningSandbox) -> Subject:
@@ -62,7 +64,16 @@ def subject(running: RunningSandbox) -> Subject:
         declared_region="us",
         declared_zdr=False,
     )
-    return Subject(key, row.id, member, guardrail, credential)
+    destination = outside.create_destination(
+        kind="langfuse",
+        name="Watched",
+        config={"secretKey": "sk-l...AbCd", "publicKey": "pk-l...EfGh", "baseUrl": "https://x.test"},
+        filter_rules={
+            "enabled": True,
+            "groups": [{"logic": "or", "rules": [{"field": "model", "operator": "equals", "value": "x"}]}],
+        },
+    )
+    return Subject(key, row.id, member, guardrail, credential, destination)
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,11 @@ def as_bearer(sdk: OpenRouter) -> operations.ListModelsUserSecurity:
 
 # Only one builtin filter has a scope.
 FILTER = frozenset({"scan_scope"})
+# Of a destination's settings most are optional, and so is the value of a filter rule.
+SETTINGS = frozenset({
+    "headers", "value", "endpoint", "project", "workspaceId", "region", "sessionToken", "baseUrl", "method",
+    "pathTemplate", "prefix", "table", "database", "schema", "warehouse", "url",
+})  # fmt: skip
 INJECTION = components.ContentFilterBuiltinEntryInput(slug="regex-prompt-injection", action="flag")
 
 CALLS: dict[str, SdkCall] = {
@@ -168,6 +184,32 @@ CALLS: dict[str, SdkCall] = {
     "POST /guardrails/{id}/assignments/members/remove": SdkCall(
         lambda sdk, it: sdk.guardrails.bulk_unassign_members(id=it.guardrail, member_user_ids=[it.member]),
         components.BulkUnassignMembersResponse,
+    ),
+    "GET /observability/destinations": SdkCall(
+        lambda sdk, it: sdk.observability.list(),
+        components.ListObservabilityDestinationsResponse,
+        unless=SETTINGS,
+    ),
+    "POST /observability/destinations": SdkCall(
+        lambda sdk, it: sdk.observability.create(
+            config={"apiKey": "0123456789abcdef"}, name="x", type_="posthog"
+        ),
+        components.CreateObservabilityDestinationResponse,
+        unless=SETTINGS,
+    ),
+    "GET /observability/destinations/{id}": SdkCall(
+        lambda sdk, it: sdk.observability.get(id=it.destination),
+        components.GetObservabilityDestinationResponse,
+        unless=SETTINGS,
+    ),
+    "PATCH /observability/destinations/{id}": SdkCall(
+        lambda sdk, it: sdk.observability.update(id=it.destination, name="y", sampling_rate=0.5),
+        components.UpdateObservabilityDestinationResponse,
+        unless=SETTINGS,
+    ),
+    "DELETE /observability/destinations/{id}": SdkCall(
+        lambda sdk, it: sdk.observability.delete(id=it.destination),
+        components.DeleteObservabilityDestinationResponse,
     ),
     "GET /workspaces/{id}/budgets": SdkCall(
         lambda sdk, it: sdk.workspaces.list_budgets(workspace_ref=it.workspace),

@@ -36,7 +36,7 @@ def _differences(shape: Shape, value: Any, where: str) -> Iterator[str]:
     if isinstance(value, dict):
         models = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)]
         if models:
-            yield from _object_differences(models[0], value, where)
+            yield from _object_differences(_meant(models, value), value, where)
     elif isinstance(value, list):
         inner = next((get_args(choice)[0] for choice in choices if _origin(choice) is list), Any)
         for index, item in enumerate(value):
@@ -46,6 +46,17 @@ def _differences(shape: Shape, value: Any, where: str) -> Iterator[str]:
             yield f"{where} may not be null"
     elif words and value not in words:
         yield f"{where} is {value!r}, not one of {words}"
+
+
+def _meant(models: list[type[BaseModel]], value: dict[str, Any]) -> type[BaseModel]:
+    """Of several models the one whose `type` is the object's, else the first."""
+    for model in models[1:] and models:
+        field = next(
+            (field for name, field in model.model_fields.items() if (field.alias or name) == "type"), None
+        )
+        if field is not None and value.get("type") in get_args(field.annotation):
+            return model
+    return models[0]
 
 
 def _object_differences(model: type[BaseModel], value: dict[str, Any], where: str) -> Iterator[str]:

@@ -18,10 +18,11 @@ from dashboard.search.pages import PAGES
 from orgadmin.accounts.models import Organization, User
 from orgadmin.catalog.models import CatalogModel
 from orgadmin.inventory.mirror import Mirror
-from orgadmin.inventory.models import Credential, Guardrail, Key, Member, Workspace
+from orgadmin.inventory.models import Credential, Destination, Guardrail, Key, Member, Workspace
 from tests.conftest import SignIn
 from tests.dashboard.test_search import HTMX, SEARCH, groups, text_of
 
+DESTINATION = "ae05f400-aaaa-4bbb-8ccc-000000000004"
 CREDENTIAL = "9cd4e300-aaaa-4bbb-8ccc-000000000003"
 WORKSPACE, GUARDRAIL = "5a3c9f10-aaaa-4bbb-8ccc-000000000001", "7be1d200-aaaa-4bbb-8ccc-000000000002"
 
@@ -58,7 +59,16 @@ def things(organization: Organization) -> dict[str, tuple[Mirror, str, list[str]
     credential = Credential.objects.create(
         organization=organization, uid=CREDENTIAL, provider="openai", name="Ölquelle", label="sk-...AbCd"
     )
+    destination = Destination.objects.create(
+        organization=organization,
+        uid=DESTINATION,
+        type="webhook",
+        name="Éclairage",
+        enabled=True,
+        privacy_mode=False,
+    )
     return {
+        "Destinations": (destination, "Éclairage", [destination.uid]),
         "BYOK credentials": (credential, "Ölquelle", [credential.uid]),
         "Workspaces": (workspace, "Ärzte Zürich", [workspace.uid]),
         "Guardrails": (guardrail, "Schutzgeländer", [guardrail.uid]),

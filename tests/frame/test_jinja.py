@@ -80,7 +80,7 @@ def labels(asked: Any) -> list[str]:
 
 READERS_PAGES = [
     *("Overview", "Spend", "Credits", "Analytics"),
-    *("Keys", "Guardrails", "Budgets", "Workspaces", "Members", "BYOK"),
+    *("Keys", "Guardrails", "Budgets", "Workspaces", "Members", "BYOK", "Observability"),
     *("Models", "Audit log", "Sync"),
     "Settings",
 ]

@@ -280,3 +280,22 @@ def parsed(value: Any) -> Any:
 def refusal(message: str, code: int = 400, **more: Any) -> dict[str, Any]:
     """The error envelope."""
     return {"error": {"code": code, "message": message, **more}}
+
+
+def destination_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A destination with what every server sends, and no more."""
+    return {
+        "id": f"990e8400-e29b-41d4-a716-{number:012d}",
+        "type": "langfuse",
+        "name": f"Destination {number}",
+        "enabled": True,
+        "workspace_id": WORKSPACE,
+        "config": {"secretKey": "sk-l...AbCd", "publicKey": "pk-l...EfGh"},
+        "api_key_hashes": None,
+        "filter_rules": None,
+        "privacy_mode": False,
+        "sampling_rate": 1,
+        "created_at": "2025-08-24T10:30:00Z",
+        "updated_at": "2025-08-24T15:45:00.363244+00:00",
+        **changes,
+    }

@@ -55,11 +55,30 @@ def test_everything_is_as_it_was_left(options: Options) -> None:
     api.delete(f"/guardrails/{api.data('/guardrails')[0]['id']}")
     credential = api.post("/byok", {"provider": "openai", "key": "sk-of-a-provider-0123"}).json["data"]["id"]
     api.patch(f"/byok/{credential}", {"allowed_api_key_hashes": [rows[7]["hash"]]})
+    hook = {
+        "type": "webhook",
+        "name": "W",
+        "config": {"url": "https://x.test", "headers": {"A": "0123456789ab"}},
+    }
+    destination = (
+        f"/observability/destinations/{api.post('/observability/destinations', hook).json['data']['id']}"
+    )
+    api.patch(destination, {"enabled": False, "api_key_hashes": [rows[7]["hash"]]})
     sandbox.advance(timedelta(days=3, seconds=0.5))
     again, its_api = opened(options)
     inside = [f"/workspaces/{slug}/{what}" for slug in ("w", "production") for what in ("budgets", "members")]
     held = ("/guardrails", "/guardrails/assignments/keys", "/guardrails/assignments/members", "/byok")
-    for path in ("/keys", "/workspaces", "/organization/members", "/credits", "/models", *inside, *held):
+    more = ("/observability/destinations", destination)
+    for path in (
+        "/keys",
+        "/workspaces",
+        "/organization/members",
+        "/credits",
+        "/models",
+        *inside,
+        *held,
+        *more,
+    ):
         assert its_api.get(path).json == api.get(path).json
     assert its_api.data("/activity", group_by="workspace") == api.data("/activity", group_by="workspace")
     assert again.every_key() == sandbox.every_key()

@@ -26,6 +26,9 @@ MANAGED = [
     ("GET", "/guardrails/x/assignments/members"), ("POST", "/guardrails/x/assignments/members"),
     ("POST", "/guardrails/x/assignments/members/remove"),
     ("GET", "/byok"), ("POST", "/byok"), ("GET", "/byok/x"), ("PATCH", "/byok/x"), ("DELETE", "/byok/x"),
+    ("GET", "/observability/destinations"), ("POST", "/observability/destinations"),
+    ("GET", "/observability/destinations/x"), ("PATCH", "/observability/destinations/x"),
+    ("DELETE", "/observability/destinations/x"),
 ]  # fmt: skip
 
 

@@ -106,6 +106,7 @@ def test_asking_for_everything(synced: Organization, admin: User, sign_in: SignI
         "workspace-budgets",
         "workspace-members",
         "byok-credentials",
+        "destinations",
         "credits",
         "activity",
         "today",

@@ -24,5 +24,5 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0008_byok")]
+    dependencies = [("inventory", "0009_destinations")]
     operations = [migrations.RunPython(create, drop)]

@@ -15,6 +15,7 @@ from orgadmin.sandbox.mix import lanes
 from orgadmin.sandbox.moments import days, midnight_before, seconds_of, window_start
 from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.seed.credentials import add_credentials
+from orgadmin.sandbox.seed.destinations import add_destinations
 from orgadmin.sandbox.seed.guardrails import add_guardrails
 from orgadmin.sandbox.seed.keys import KeyMaker, inference_key
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
@@ -102,6 +103,7 @@ def populate(options: Options, born: datetime) -> Account:
     account.shelf = _shelf(account, options, born)
     add_guardrails(account, options.guardrails, start)
     add_credentials(account, options.credentials, start)
+    add_destinations(account)
     return account
 
 

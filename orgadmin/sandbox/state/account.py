@@ -17,6 +17,7 @@ from orgadmin.sandbox.money import NANO
 from orgadmin.sandbox.state.budgets import Budgets
 from orgadmin.sandbox.state.credentials import Credentials
 from orgadmin.sandbox.state.desk import Desk
+from orgadmin.sandbox.state.destinations import DestinationRow, Destinations
 from orgadmin.sandbox.state.guardrails import AssignmentRow, Assignments, GuardrailRow, Guardrails
 from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
 from orgadmin.sandbox.state.members import Members
@@ -50,6 +51,7 @@ class Account:
     memberships: Memberships = field(default_factory=Memberships)
     budgets: Budgets = field(default_factory=Budgets)
     credentials: Credentials = field(default_factory=Credentials)
+    destinations: Destinations = field(default_factory=Destinations)
     default_deletable: bool = False
     shelf: Shelf = field(default_factory=Shelf)
     created: int = 0
@@ -120,6 +122,24 @@ class Account:
                 )
                 holders.put(given)
 
+    def destination_create(
+        self, workspace: WorkspaceRow, now: datetime, *, kind: str, config: dict[str, Any], **fields: Any
+    ) -> DestinationRow:
+        """A new destination whose config is as it is kept."""
+        self.created += 1
+        row = DestinationRow(
+            id=self._fresh_id("destination"),
+            type=kind,
+            workspace_id=workspace.id,
+            config=config,
+            created_at=now,
+            updated_at=now,
+            long=True,
+            **fields,
+        )
+        self.destinations.add(row)
+        return row
+
     def _fresh_id(self, noun: str) -> str:
         return uuid_text(noun, self.seed, self.born, self.created)
 
@@ -136,11 +156,13 @@ class Account:
         self.rooms.leave(member_id, seconds_of(now))
 
     def workspace_delete(self, row: WorkspaceRow, now: datetime) -> None:
-        """The workspace and everything in it: keys, guardrails, budgets, memberships, credentials."""
+        """The workspace and everything in it: keys, guardrails, budgets, memberships, credentials; its
+        destinations stay, switched off."""
         for key in [key for key in self.keys if key.workspace_id == row.id]:
             self.key_delete(key, now)
         self.guardrails.delete_of_workspace(row.id)
         self.budgets.drop_workspace(row.id)
+        self.destinations.disable_in(row.id, now)
         self.memberships.drop_workspace(row.id)
         self.credentials.drop_workspace(row.id)
         self.workspaces.delete(row)
