@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields as fields_of
 from datetime import datetime
@@ -28,7 +28,7 @@ CHANGES = (
     "create_workspace", "rename_workspace", "update_workspace", "delete_workspace", "set_budget",
     "join_workspace", "leave_workspace", "add_member", "update_member", "remove_member",
     "create_guardrail", "update_guardrail", "delete_guardrail", "assign_guardrail", "unassign_guardrail",
-    "change_model",
+    "change_model", "create_preset_version", "update_preset", "designate_preset_version", "delete_preset",
 )  # fmt: skip
 
 _KEY_FIELDS = {
@@ -41,6 +41,7 @@ _GUARDRAIL_FIELDS = {field.name for field in fields_of(GuardrailRow)} - {
 _WORKSPACE_FIELDS = {field.name for field in fields_of(WorkspaceRow)} - {
     "id", "created_at", "updated_at", "created_by", "long",
 }  # fmt: skip
+_PRESET_FIELDS = {"name", "description", "status"}
 _MEMBER_FIELDS = {"email", "first_name", "last_name", "role"}
 
 
@@ -264,6 +265,53 @@ class Outside:
             self._account.shelf.change(
                 model_id, {name: value for name, value in given.items() if value is not None}
             )
+
+    def create_preset_version(
+        self,
+        slug: str,
+        *,
+        config: Mapping[str, Any],
+        workspace_id: str | None = None,
+        system_prompt: str | None = None,
+        designate: bool = True,
+    ) -> str:
+        """A new version, or a new preset; answers the preset's id. The web page may leave an older version
+        designated."""
+        with self._changing():
+            account = self._account
+            place = account.workspaces.named(workspace_id)
+            return account.preset_version(
+                place.id,
+                slug,
+                self._clock.now(),
+                config=config,
+                system_prompt=system_prompt,
+                creator=account.manager_id,
+                designate=designate,
+            ).id
+
+    def update_preset(self, preset_id: str, **fields: Any) -> None:
+        """Sets `name`, `description` or `status`, which only the web page can."""
+        _check_names(fields, _PRESET_FIELDS)
+        with self._changing():
+            row, now = self._account.presets.by_id(preset_id), self._clock.now()
+            if "status" in fields:
+                row.status_updated_at = now
+            for name, value in fields.items():
+                setattr(row, name, value)
+            row.updated_at = now
+
+    def designate_preset_version(self, preset_id: str, number: int | None) -> None:
+        """Serves that version from now on; None: no version at all."""
+        with self._changing():
+            row = self._account.presets.by_id(preset_id)
+            chosen = None if number is None else self._account.presets.version(row, number).id
+            row.designated_version_id, row.updated_at = chosen, self._clock.now()
+
+    def delete_preset(self, preset_id: str) -> None:
+        """With all its versions."""
+        with self._changing():
+            self._account.presets.delete(self._account.presets.by_id(preset_id))
 
     def add_member(
         self,

@@ -21,6 +21,7 @@ from orgadmin.sandbox.wire import (
     media_models,
     members,
     models,
+    presets,
     providers,
     workspace_budgets,
     workspace_members,
@@ -44,6 +45,7 @@ GROUPS = (
     providers,
     guardrails,
     assignments,
+    presets,
 )
 
 

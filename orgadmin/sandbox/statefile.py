@@ -24,6 +24,7 @@ from orgadmin.sandbox.state.guardrails import AssignmentRow, GuardrailRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
 from orgadmin.sandbox.state.memberships import MembershipRow
+from orgadmin.sandbox.state.presets import PresetRow, PresetVersionRow
 from orgadmin.sandbox.state.rooms import RoomRow
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
 from orgadmin.sandbox.usage import Profile
@@ -37,6 +38,7 @@ _ROWS = {
     for row in (
         *(KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile),
         *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow, GuardrailRow, AssignmentRow),
+        *(PresetRow, PresetVersionRow),
     )
 }
 _NOT_THE_ACCOUNT = {
@@ -47,6 +49,8 @@ _NOT_THE_ACCOUNT = {
     "default_deletable",
     "models",
     "guardrails",
+    "presets",
+    "presets_for_managers",
 }
 
 
@@ -103,6 +107,9 @@ def restored(options: Options, clock: Clock) -> Account:
         account.guardrails.take_over(
             *(_parsed(content[name]) for name in ("guardrails", "guarded_keys", "guarded_members"))
         )
+    # Likewise those from before there were presets.
+    if "presets" in content:
+        account.presets.take_over(_parsed(content["presets"]), _parsed(content["preset_versions"]))
     return account
 
 
@@ -127,6 +134,8 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "guardrails": list(account.guardrails),
         "guarded_keys": list(account.guardrails.keys),
         "guarded_members": list(account.guardrails.members),
+        "presets": list(account.presets),
+        "preset_versions": account.presets.all_versions(),
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),
     }

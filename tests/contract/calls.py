@@ -28,12 +28,14 @@ BUDGET = "5b1f0a52-0f6c-4a5e-9c1d-2f8e6f0b7a11"
 @dataclass(frozen=True)
 class Subject:
     """Things there are: a key's hash, a workspace without keys but with a monthly budget, a member of the
-    organization, a guardrail that the key and the member hold."""
+    organization, a guardrail that the key and the member hold. The slug is of a preset of the first key's
+    workspace."""
 
     key: str
     workspace: str
     member: str
     guardrail: str
+    slug: str = "support-bot"
 
 
 def subject(running: RunningSandbox) -> Subject:
@@ -257,6 +259,52 @@ CALLS: dict[str, SdkCall] = {
         lambda sdk, it: sdk.video_generation.list_videos_models(),
         components.VideoModelsListResponse,
         public=True,
+    ),
+    "GET /presets": SdkCall(
+        lambda sdk, it: sdk.presets.list(), components.ListPresetsResponse, inference=True, unmanaged=True
+    ),
+    "GET /presets/{slug}": SdkCall(
+        lambda sdk, it: sdk.presets.get(slug=it.slug),
+        components.GetPresetResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "GET /presets/{slug}/versions": SdkCall(
+        lambda sdk, it: sdk.presets.list_versions(slug=it.slug),
+        components.ListPresetVersionsResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "GET /presets/{slug}/versions/{version}": SdkCall(
+        lambda sdk, it: sdk.presets.get_version(slug=it.slug, version="2"),
+        components.GetPresetVersionResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "POST /presets/{slug}/chat/completions": SdkCall(
+        lambda sdk, it: sdk.presets.create_presets_chat_completions(
+            slug=it.slug, messages=[{"role": "system", "content": "Be kind."}], temperature=0.5
+        ),
+        components.CreatePresetFromInferenceResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "POST /presets/{slug}/messages": SdkCall(
+        lambda sdk, it: sdk.presets.create_presets_messages(
+            slug=it.slug,
+            model="openai/gpt-5.2",
+            messages=[{"role": "user", "content": "Hello"}],
+            system="Be kind.",
+        ),
+        components.CreatePresetFromInferenceResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "POST /presets/{slug}/responses": SdkCall(
+        lambda sdk, it: sdk.presets.create_presets_responses(slug="new-one", instructions="Be kind."),
+        components.CreatePresetFromInferenceResponse,
+        inference=True,
+        unmanaged=True,
     ),
     "GET /providers": SdkCall(
         lambda sdk, it: sdk.providers.list(), operations.ListProvidersResponse, public=True
