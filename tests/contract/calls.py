@@ -79,6 +79,8 @@ def as_bearer(sdk: OpenRouter) -> operations.ListModelsUserSecurity:
 
 # Only one builtin filter has a scope.
 FILTER = frozenset({"scan_scope"})
+INSTRUCTION = components.ChatSystemMessage(role="system", content="Be kind.")
+GREETING = components.MessagesMessageParam(role="user", content="Hello")
 INJECTION = components.ContentFilterBuiltinEntryInput(slug="regex-prompt-injection", action="flag")
 
 CALLS: dict[str, SdkCall] = {
@@ -283,7 +285,7 @@ CALLS: dict[str, SdkCall] = {
     ),
     "POST /presets/{slug}/chat/completions": SdkCall(
         lambda sdk, it: sdk.presets.create_presets_chat_completions(
-            slug=it.slug, messages=[{"role": "system", "content": "Be kind."}], temperature=0.5
+            slug=it.slug, messages=[INSTRUCTION], temperature=0.5
         ),
         components.CreatePresetFromInferenceResponse,
         inference=True,
@@ -291,10 +293,7 @@ CALLS: dict[str, SdkCall] = {
     ),
     "POST /presets/{slug}/messages": SdkCall(
         lambda sdk, it: sdk.presets.create_presets_messages(
-            slug=it.slug,
-            model="openai/gpt-5.2",
-            messages=[{"role": "user", "content": "Hello"}],
-            system="Be kind.",
+            slug=it.slug, model="openai/gpt-5.2", messages=[GREETING], system="Be kind."
         ),
         components.CreatePresetFromInferenceResponse,
         inference=True,

@@ -8,9 +8,10 @@ from openrouter import OpenRouter, components, errors
 
 from orgadmin.sandbox.app import Options
 from orgadmin.sandbox.seed.keys import inference_key
+from tests.contract.calls import GREETING, INSTRUCTION
 from tests.contract.shapes import hold_against
 from tests.contract.test_every_call import Listener
-from tests.contract.test_the_rest import pages
+from tests.contract.test_the_rest import managing, pages
 from tests.sandbox_server import RunningSandbox, running_sandbox
 
 
@@ -18,14 +19,14 @@ def test_a_preset_is_made_and_gets_versions_of_every_kind(inference_sdk: OpenRou
     sdk = inference_sdk.presets
     first = sdk.create_presets_chat_completions(
         slug="made-here", model="openai/gpt-5.2", temperature=0.7, stream=True, top_k=5,
-        messages=[{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello"}],
+        messages=[INSTRUCTION],
     ).data  # fmt: skip
     assert first.designated_version is not None
     assert first.designated_version.system_prompt == "Be kind."
     assert first.designated_version.config == {"model": "openai/gpt-5.2", "temperature": 0.7, "top_k": 5}
     second = sdk.create_presets_messages(
         slug="made-here", model="anthropic/claude-haiku-4.5", max_tokens=99, system="Be brief.",
-        messages=[{"role": "user", "content": "Hello"}],
+        messages=[GREETING],
     ).data  # fmt: skip
     third = sdk.create_presets_responses(slug="made-here", instructions="Be both.", input="Hello").data
     assert [one.designated_version.version for one in (first, second, third) if one.designated_version] == [
@@ -57,16 +58,13 @@ def test_what_goes_wrong_is_what_the_vendor_names(running: RunningSandbox, infer
 
 @pytest.mark.parametrize("status", [401, 403, 200])
 def test_whether_a_management_key_may_is_an_option(status: int) -> None:
-    with running_sandbox(Options(keys=1, presets_for_managers=status)) as running:
-        with OpenRouter(
-            api_key=running.sandbox.management_key, server_url=running.url, retry_config=None
-        ) as sdk:
-            if status == 200:
-                assert sdk.presets.get(slug="support-bot").data.slug == "support-bot"
-                return
-            with pytest.raises(errors.OpenRouterError) as caught:
-                sdk.presets.get(slug="support-bot")
-            assert caught.value.raw_response.status_code == status
+    with running_sandbox(Options(keys=1, presets_for_managers=status)) as running, managing(running) as sdk:
+        if status == 200:
+            assert sdk.presets.get(slug="support-bot").data.slug == "support-bot"
+            return
+        with pytest.raises(errors.OpenRouterError) as caught:
+            sdk.presets.get(slug="support-bot")
+        assert caught.value.raw_response.status_code == status
 
 
 def test_every_seeded_preset_is_well_formed() -> None:
