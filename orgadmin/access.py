@@ -188,7 +188,9 @@ def ask_for_proof(request: SignedInRequest) -> HttpResponse | None:
     )
 
 
-NOT_CARRIED = frozenset({"csrfmiddlewaretoken", "proof_password", "management_key", "password"})
+NOT_CARRIED = frozenset(
+    {"csrfmiddlewaretoken", "proof_password", "management_key", "inference_key", "password"}
+)
 
 
 def carried_fields(posted: QueryDict) -> list[tuple[str, str]]:
