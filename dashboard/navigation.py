@@ -47,6 +47,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("Budgets", "budgets:list", ("read",), "b"),
             Entry("Workspaces", "workspaces:list", ("read",), "w", "workspaces"),
             Entry("Members", "members:list", ("read",), "m", "members"),
+            Entry("Presets", "presets:list", ("read",), "p", "presets", by_workspace=True),
         ),
     ),
     (

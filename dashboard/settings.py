@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "orgadmin.keys",
     "orgadmin.guardrails",
     "orgadmin.members",
+    "orgadmin.presets",
     "orgadmin.workspaces",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -22,6 +22,7 @@ urlpatterns = [
     path("budgets/", include("orgadmin.budgets.urls")),
     path("workspaces/", include("orgadmin.workspaces.urls")),
     path("members/", include("orgadmin.members.urls")),
+    path("presets/", include("orgadmin.presets.urls")),
     path("policy/", include("orgadmin.policies.urls")),
     path("audit-log/", include("orgadmin.auditlog.urls")),
     path("sync/", include("orgadmin.syncs.urls")),

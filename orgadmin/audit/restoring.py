@@ -76,7 +76,7 @@ def why_not(act: Act) -> str:
     """Why an act cannot be reversed, as far as the act itself tells; "" where it can, None is never said."""
     restorer = RESTORERS.get(act.entry.target_type)
     if restorer is None:
-        return "Only changes of keys, guardrails and workspaces can be put back."
+        return "Only changes of keys, guardrails, workspaces and presets can be put back."
     if act.outcome != Outcome.OK:
         return "It did not take effect, or nobody knows whether it did: there is nothing to put back."
     verb = verb_of(act)

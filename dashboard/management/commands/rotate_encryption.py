@@ -11,8 +11,8 @@ from django.core.management import BaseCommand, CommandError
 class Command(BaseCommand):
     help = (
         "Encrypt organization keys, inference keys and second factors with the first of ENCRYPTION_KEYS. Put "
-        "the new key in front, restart everything, run this, then take the old key away. Safe to repeat and to "
-        "interrupt."
+        "the new key in front, restart everything, run this, then take the old key away. Safe to repeat and "
+        "to interrupt."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
