@@ -64,6 +64,16 @@ def in_people(body: Any) -> Iterator[str]:
         yield f"{len(body['user_ids'])} people"
 
 
+def in_preset(body: Any) -> Iterator[str]:
+    """What is wrong with a request that a preset is made of (FACTS 2.7)."""
+    if not isinstance(body, dict):
+        yield "no object"
+    elif "messages" in body and not isinstance(body["messages"], list | None):
+        yield "messages that are no list"
+
+
+PRESETS = tuple(f"POST /presets/{{slug}}/{kind}" for kind in ("chat/completions", "messages", "responses"))
+
 WORKSPACES = {
     "POST /workspaces": in_workspace,
     "PATCH /workspaces/{id}": in_workspace,
@@ -85,6 +95,8 @@ def breaches(calls: Iterable[Seen]) -> list[str]:
             found += [f"guardrail: {problem}" for problem in in_guardrail(call.body)]
         elif call.endpoint in WORKSPACES:
             found += [f"{call.endpoint}: {problem}" for problem in WORKSPACES[call.endpoint](call.body)]
+        elif call.endpoint in PRESETS:
+            found += [f"{call.endpoint}: {problem}" for problem in in_preset(call.body)]
         elif call.method != "GET" and call.endpoint not in HARMLESS:
             found.append(f"nobody asked for {call.method} {call.path}")
         if call.method != "GET" and call.status == 400:

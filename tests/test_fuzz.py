@@ -29,6 +29,7 @@ from tests.bad_input import BYTES, FEWER, TEXTS
 from tests.conftest import Bells, SignIn, person
 from tests.fuzzed_pages import PAGES
 from tests.guardrails import posts
+from tests.presets import posts as preset_posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE
 from tests.workspaces import posts as workspace_posts
@@ -233,6 +234,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         _fixed(field="name", form_token=""),
     ),
     **{name: (_address(path), form) for name, (path, form) in workspace_posts.FORMS.items()},
+    **preset_posts.FORMS,
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -303,6 +305,7 @@ BUTTONS = {
     "connections:check",
     "connections:invitation-revoke",
     "connections:remove",
+    "connections:inference-key-remove",
 }
 
 

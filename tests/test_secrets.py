@@ -20,11 +20,11 @@ from django.db import DatabaseError, connection
 from django.test import Client
 
 from dashboard.celery import app
-from orgadmin.accounts.models import Organization, User
+from orgadmin.accounts.models import InferenceKey, Organization, User
 from orgadmin.accounts.proof import PROOF_KEY
 from orgadmin.audit.models import Entry
 from orgadmin.inventory import tasks as inventory_tasks
-from orgadmin.inventory.models import Key, SyncRun
+from orgadmin.inventory.models import Key, Preset, SyncRun
 from orgadmin.jobs import tasks as jobs_tasks
 from orgadmin.jobs.models import Job
 from orgadmin.keys import create_views
@@ -159,6 +159,34 @@ def rekey(evidence: Evidence, sandbox: RunningSandbox, bells: Bells) -> None:
     bells.work()
 
 
+def lend(evidence: Evidence, sandbox: RunningSandbox, bells: Bells) -> None:
+    """Lend an inference key: every wrong one, with a stale proof, refused later; and use it."""
+    browser, twin = evidence.browser, sandbox.sandbox
+    address = "/o/acme/settings/inference-keys/add/"
+    for key in (twin.management_key, A_DEAD_KEY, f"{A_DEAD_KEY} "):
+        browser.post(address, {"inference_key": key})
+    twin.fault(kind="status", status=401, message=f"Unknown key {twin.inference_key}", path="/key")
+    browser.post(address, {"inference_key": twin.inference_key})
+    prove(browser, 0)
+    browser.post(address, {"inference_key": twin.inference_key})
+    form = {"inference_key": twin.inference_key, "proof_password": PASSWORD}
+    assert browser.post(address, form).status_code == 302
+    bells.work()
+    preset, lent = Preset.objects.earliest("pk"), InferenceKey.objects.get()
+    for kind, status in (("html", 502), ("status", 401)):
+        twin.fault(method="POST", kind=kind, status=status, message=f"No {twin.inference_key}")
+        restore = f"/o/acme/presets/{preset.uid}/versions/1/restore/"
+        seen = {"seen": str(preset.live_version), "form_token": str(uuid.uuid4())}
+        browser.post(restore, seen)
+    lent.refresh_from_db()
+    assert lent.refused_at is not None
+    replace = f"/o/acme/settings/inference-keys/{lent.pk}/replace/"
+    browser.post(replace, {"inference_key": twin.inference_key})
+    twin.fault(kind="status", status=401, path="/presets", message=f"No {twin.inference_key}")
+    browser.post("/o/acme/sync/run/", {"kind": "presets"})
+    bells.work()
+
+
 def create(evidence: Evidence, sandbox: RunningSandbox) -> None:
     """Create keys, with every kind of trouble on the way."""
     browser, twin = evidence.browser, sandbox.sandbox
@@ -273,6 +301,7 @@ def test_each_secret_is_shown_on_one_page_and_is_nowhere_else(
 ) -> None:
     connect(evidence, sandbox, bells)
     rekey(evidence, sandbox, bells)
+    lend(evidence, sandbox, bells)
     create(evidence, sandbox)
     create_while_we_fail(evidence)
     work_in_bulk(evidence, sandbox, bells)
@@ -304,9 +333,13 @@ def test_each_secret_is_shown_on_one_page_and_is_nowhere_else(
 def assert_it_was_a_full_day(evidence: Evidence, logs: str) -> None:
     """The places that were searched had something in them, so that finding nothing means something."""
     stored = list(everything_stored())
-    assert {"table audit_entry", "table inventory_key", "table jobs_jobitem", "session"} <= {
-        name for name, _ in stored
-    }
+    assert {
+        "table audit_entry",
+        "table inventory_key",
+        "table accounts_inferencekey",
+        "table jobs_jobitem",
+        "session",
+    } <= {name for name, _ in stored}
     assert any("page" in text for name, text in stored if name == "table audit_entry")
     assert {entry.outcome for entry in Entry.objects.filter(action="key.create")} == {
         "started",

@@ -135,6 +135,11 @@ class Fate:
     why: str
 
 
+def parsed(text: str) -> Any:
+    """A body as it was typed. Raises ValueError for what is no JSON."""
+    return jsontext.loads(text)
+
+
 def problems(kind: str, body: Any) -> list[str]:
     """What OpenRouter is known to refuse of a request, one sentence each; [] where nothing is."""
     if not isinstance(body, dict):

@@ -11,8 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from orgadmin.fields import with_new_token
-from orgadmin.openrouter import jsontext
-from orgadmin.presets.bodies import CHAT, KINDS, problems
+from orgadmin.presets.bodies import CHAT, KINDS, parsed, problems
 from orgadmin.presets.drafts import PresetDraft
 
 LONGEST_BODY = 200_000
@@ -48,7 +47,7 @@ class BodyField(forms.CharField):
     def clean(self, value: Any) -> Any:
         text: str = super().clean(value)
         try:
-            return jsontext.loads(text)
+            return parsed(text)
         except ValueError as problem:
             raise ValidationError(_not_json(problem)) from None
 

@@ -80,7 +80,7 @@ def labels(asked: Any) -> list[str]:
 
 READERS_PAGES = [
     *("Overview", "Spend", "Credits", "Analytics"),
-    *("Keys", "Guardrails", "Budgets", "Workspaces", "Members"),
+    *("Keys", "Guardrails", "Budgets", "Workspaces", "Members", "Presets"),
     *("Models", "Audit log", "Sync"),
     "Settings",
 ]
