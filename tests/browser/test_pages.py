@@ -10,7 +10,7 @@ import pytest
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.models import Entry
-from orgadmin.inventory.models import Key, WorkspaceBudgets
+from orgadmin.inventory.models import Key, Preset, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.clock import last_complete_day
@@ -22,9 +22,13 @@ from tests.catalog.shelf import SLUG, stock
 from tests.conftest import Bells, SignIn
 from tests.credits.balances import read
 from tests.guardrails import posts
+from tests.lending import lend
+from tests.presets.conftest import pull
+from tests.sandbox_server import RunningSandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
+PRESET_PAGES = ("", "edit/", "versions/1/", "versions/1/restore/", "compare/?old=1&new=3")
 WORKSPACE_PAGES = ("", "edit/", "delete/", "budgets/", "budgets/monthly/raise/", "members/", "members/add/")
 
 
@@ -35,13 +39,14 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     synced: Organization,
     sign_in: SignIn,
     bells: Bells,
+    sandbox: RunningSandbox,
     live_server: Any,
     viewport: dict[str, int],
 ) -> None:
     key, other = (
         Key.objects.filter(gone_at=None, disabled=False).exclude(limit=None).order_by("sort_name")[:2]
     )
-    live_through(sign_in(admin), key, other, bells)
+    live_through(sign_in(admin), key, other, bells, sandbox)
     page = signed_in_page(open_page, sign_in, admin, live_server.url, viewport=viewport)
     for path in paths(key):
         page.goto(f"/o/acme/{path}")
@@ -51,8 +56,8 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
             assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (path, theme)
 
 
-def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
-    """A rotation, a job, a change and a purchase, so that no page is empty."""
+def live_through(client: Any, key: Key, other: Key, bells: Bells, sandbox: RunningSandbox) -> None:
+    """A rotation, a job, a change, a purchase and a lent key, so that no page is empty."""
     now = datetime.now(UTC)
     stock(key.organization)
     read(key.organization, until=now, span=timedelta(days=5), every=HOUR, purchases={26 * HOUR: "40"})
@@ -61,6 +66,8 @@ def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
         record(key.organization, day, "Azure", request_count=3, p50_latency=f"{300 + days}.5")
         for label in ("", "https://an-application-with-a-long-address.example/and/a/path/in/it"):
             record(key.organization, day, label, by="app", request_count=12 - days)
+    lend(key.organization, sandbox.sandbox)
+    pull(key.organization)
     token = str(uuid.uuid4())
     wanted = {"name": "successor", "workspace": key.workspace_uid, "form_token": token}
     assert client.post(f"/o/acme/keys/{key.hash}/rotate/", wanted).status_code == 201
@@ -70,6 +77,7 @@ def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
 
 def paths(key: Key) -> list[str]:
     rotation, job, entry = Rotation.objects.get(), Job.objects.get(), Entry.objects.latest("pk")
+    preset = Preset.objects.get(slug="support-bot")
     one, budgets = f"keys/{key.hash}", WorkspaceBudgets.objects.exclude(monthly=None)[0]
     return [
         "keys/",
@@ -91,6 +99,11 @@ def paths(key: Key) -> list[str]:
         "workspaces/create/",
         *(f"workspaces/{budgets.workspace_uid}/{part}" for part in WORKSPACE_PAGES),
         "members/",
+        "presets/",
+        "presets/?q=nothing-is-called-this",
+        "presets/create/",
+        *(f"presets/{preset.uid}/{part}" for part in PRESET_PAGES),
+        "settings/",
         *(f"members/{key.owner.uid}/{part}" for part in ("", "leaving/") if key.owner),
         "audit-log/",
         f"audit-log/{entry.pk}/",
