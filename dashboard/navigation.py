@@ -47,8 +47,9 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("Budgets", "budgets:list", ("read",), "b"),
             Entry("Workspaces", "workspaces:list", ("read",), "w", "workspaces"),
             Entry("Members", "members:list", ("read",), "m", "members"),
-            Entry("BYOK", "byok:list", ("read",), "p", "credentials"),
+            Entry("BYOK", "byok:list", ("read",), "i", "credentials"),
             Entry("Observability", "observability:list", ("read",), "v", "destinations"),
+            Entry("Presets", "presets:list", ("read",), "p", "presets", by_workspace=True),
         ),
     ),
     (

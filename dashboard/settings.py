@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "orgadmin.guardrails",
     "orgadmin.members",
     "orgadmin.observability",
+    "orgadmin.presets",
     "orgadmin.workspaces",
     "orgadmin.byok",
     "django.contrib.auth",

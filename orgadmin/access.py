@@ -190,7 +190,9 @@ def ask_for_proof(request: SignedInRequest) -> HttpResponse | None:
 
 # What begins so is a secret of somebody else's service, and typed again.
 TYPED_AGAIN = "secret-"
-NOT_CARRIED = frozenset({"csrfmiddlewaretoken", "proof_password", "management_key", "password"})
+NOT_CARRIED = frozenset(
+    {"csrfmiddlewaretoken", "proof_password", "management_key", "inference_key", "provider_key", "password"}
+)
 
 
 def carried_fields(posted: QueryDict) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("members/", include("orgadmin.members.urls")),
     path("byok/", include("orgadmin.byok.urls")),
     path("observability/", include("orgadmin.observability.urls")),
+    path("presets/", include("orgadmin.presets.urls")),
     path("policy/", include("orgadmin.policies.urls")),
     path("audit-log/", include("orgadmin.auditlog.urls")),
     path("sync/", include("orgadmin.syncs.urls")),

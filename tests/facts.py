@@ -83,6 +83,16 @@ def in_destination(body: Any) -> Iterator[str]:
                 yield f"text compared as a number: {rule}"
 
 
+def in_preset(body: Any) -> Iterator[str]:
+    """What is wrong with a request that a preset is made of (FACTS 2.7)."""
+    if not isinstance(body, dict):
+        yield "no object"
+    elif "messages" in body and not isinstance(body["messages"], list | None):
+        yield "messages that are no list"
+
+
+PRESETS = tuple(f"POST /presets/{{slug}}/{kind}" for kind in ("chat/completions", "messages", "responses"))
+
 WORKSPACES = {
     "POST /observability/destinations": in_destination,
     "PATCH /observability/destinations/{id}": in_destination,
@@ -125,6 +135,8 @@ def breaches(calls: Iterable[Seen]) -> list[str]:
             found += [f"guardrail: {problem}" for problem in in_guardrail(call.body)]
         elif call.endpoint in IN_BODIES:
             found += [f"{call.endpoint}: {problem}" for problem in IN_BODIES[call.endpoint](call.body)]
+        elif call.endpoint in PRESETS:
+            found += [f"{call.endpoint}: {problem}" for problem in in_preset(call.body)]
         elif call.method != "GET" and call.endpoint not in HARMLESS:
             found.append(f"nobody asked for {call.method} {call.path}")
         if call.method != "GET" and call.status == 400 and not _is_openrouters_to_judge(call):

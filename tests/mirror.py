@@ -17,7 +17,9 @@ from orgadmin.inventory.models import Mirror, SyncRun
 from orgadmin.inventory.nouns import NOUNS, Noun
 from orgadmin.inventory.pull import PATIENCE
 from orgadmin.inventory.summary import refresh_summary
+from orgadmin.inventory.ways import Way
 from orgadmin.openrouter import workspaces
+from orgadmin.openrouter.errors import Forbidden, Unauthorized
 from orgadmin.openrouter.secret import Secret
 from orgadmin.openrouter.transport import OpenRouter
 from orgadmin.sandbox.app import Sandbox
@@ -41,7 +43,9 @@ def fill(organization: Organization, sandbox: Sandbox) -> list[SyncRun]:
             noun.model._default_manager.bulk_create(rows)
             run.calls, run.seen, run.added = client.calls, len(rows), len(rows)
             run.state, run.finished_at = SyncRun.State.OK, timezone.now()
+    organization.refresh_from_db()
     capabilities = {noun.capability: True for noun in NOUNS.values() if noun.capability}
+    capabilities.update(organization.capabilities)
     Organization.objects.filter(pk=organization.pk).update(capabilities=capabilities)
     runs = SyncRun.objects.bulk_create(runs)
     refresh_summary(organization)
@@ -83,7 +87,10 @@ def _rows(organization: Organization, noun: Noun, client: OpenRouter) -> list[Mi
         has_its = noun.asks(organization)
         scopes = [row.id for page in workspaces.walk(client) for row in page if has_its(row.id)]
     now = timezone.now()
-    items = [item for scope in scopes for page in noun.walk(client, scope) for item in page]
+    if noun.ways is not None:
+        items = [item for way in noun.ways(organization, client, PATIENCE) for item in _shown(way)]
+    else:
+        items = [item for scope in scopes for page in noun.walk(client, scope) for item in page]
     if noun.beyond is not None:
         met = frozenset(getattr(item, noun.upstream_identity) for item in items)
         items += [item for page in noun.beyond(client, organization, met) for item in page]
@@ -97,3 +104,13 @@ def _rows(organization: Organization, noun: Noun, client: OpenRouter) -> list[Mi
         )
         for identity, item in by_identity.items()
     ]
+
+
+def _shown(way: Way) -> list[Any]:
+    try:
+        items = [item for page in way.walk() for item in page]
+    except (Unauthorized, Forbidden) as error:
+        way.refused(error)
+        return []
+    way.read()
+    return items

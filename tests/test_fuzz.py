@@ -31,6 +31,7 @@ from tests.conftest import Bells, SignIn, person
 from tests.fuzzed_pages import PAGES
 from tests.guardrails import posts
 from tests.observability import posts as destination_posts
+from tests.presets import posts as preset_posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE
 from tests.workspaces import posts as workspace_posts
@@ -241,6 +242,7 @@ FORMS: Mapping[str, tuple[Callable[[Stage], str], Callable[[Stage], Form]]] = {
         for name, (path, form) in forms.items()
     },
     **destination_posts.FORMS,
+    **preset_posts.FORMS,
     "theme": (lambda stage: "/theme/", _fixed(theme="dark", next="/o/acme/keys/")),
 }
 
@@ -319,6 +321,7 @@ BUTTONS = {
     "connections:check",
     "connections:invitation-revoke",
     "connections:remove",
+    "connections:inference-key-remove",
 }
 
 

@@ -19,13 +19,14 @@ from orgadmin.accounts.models import Invitation, Membership, Organization, Role,
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target, note
 from orgadmin.catalog.models import CatalogModel
-from orgadmin.inventory.models import Credential, Key, Member, WorkspaceBudgets
+from orgadmin.inventory.models import Credential, Key, Member, Preset, PresetVersion, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.jobs.services import NewJob, job_start
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.models import SavedQuery
 from tests.conftest import SignIn, person
 from tests.guardrails import posts
+from tests.lending import lend
 from tests.observability import posts as destination_posts
 from tests.sandbox_server import RunningSandbox
 from tests.who_may import TABLE, WHO
@@ -75,7 +76,9 @@ Ids = Mapping[str, Any]
 
 
 @pytest.fixture
-def ids(synced: Organization, member: User, owner: User, admin: User, viewer: User) -> Ids:
+def ids(
+    synced: Organization, member: User, owner: User, admin: User, viewer: User, sandbox: RunningSandbox
+) -> Ids:
     """One object of every kind that an address can name."""
     own = Key.objects.filter(
         organization=synced, owner__email__iexact=member.email, disabled=False, expires_at=None
@@ -94,6 +97,9 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "key_hash": own[0].hash,
         "workspace_uid": WorkspaceBudgets.objects.exclude(monthly=None)[0].workspace_uid,
         "interval": "monthly",
+        "key_id": (lent := lend(synced, sandbox.sandbox)).pk,
+        "preset_uid": a_preset(synced, lent.workspace_uid).uid,
+        "number": 1,
         "guardrail_uid": posts.guardrail(synced).uid,
         "destination_uid": destination_posts.destination(synced).uid,
         "model_slug": CatalogModel.objects.create(
@@ -112,6 +118,14 @@ def ids(synced: Organization, member: User, owner: User, admin: User, viewer: Us
         "token": "stale-token",
         "rest": "nowhere",
     }
+
+
+def a_preset(organization: Organization, workspace_uid: str) -> Preset:
+    PresetVersion.objects.create(organization=organization, preset_uid="preset-1", uid="version-1", number=1)
+    return Preset.objects.create(
+        organization=organization, uid="preset-1", slug="bot", name="bot", status="active",
+        live_version=1, newest_version=1, workspace_uid=workspace_uid,
+    )  # fmt: skip
 
 
 def a_job(organization: Organization, actor: User) -> Job:
@@ -247,7 +261,10 @@ def test_a_member_finds_nothing_that_is_not_theirs(
 
 def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
     browser = browser_of("owner")
-    numbers = ("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id")
+    numbers = (
+        *("rotation_id", "job_id", "entry_id", "invitation_id", "membership_id", "asking_id", "saved_id"),
+        *("key_id", "number"),
+    )
     for name in WITH_IDS:
         for impossible in (0, 2**63, 10**40):
             texts = dict.fromkeys(
@@ -258,6 +275,7 @@ def test_ids_that_no_row_can_have_are_404(ids: Ids, browser_of: Any) -> None:
                     "credential_uid",
                     "destination_uid",
                     "model_slug",
+                    "preset_uid",
                 ),
                 str(impossible),
             )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from time import time
 from typing import Any
 
@@ -22,10 +20,9 @@ from django.test import Client
 
 from dashboard.celery import app
 from orgadmin.accounts.models import Organization, User
-from orgadmin.accounts.proof import PROOF_KEY
 from orgadmin.audit.models import Entry
 from orgadmin.inventory import tasks as inventory_tasks
-from orgadmin.inventory.models import Destination, Key, SyncRun
+from orgadmin.inventory.models import Key, SyncRun
 from orgadmin.jobs import tasks as jobs_tasks
 from orgadmin.jobs.models import Job
 from orgadmin.keys import create_views
@@ -35,44 +32,11 @@ from orgadmin.openrouter.secret import Secret
 from tests.conftest import PASSWORD, Bells, person
 from tests.patience import hurry
 from tests.sandbox_server import RunningSandbox
+from tests.secret_days import A_DEAD_KEY, Evidence, Witness, bring, lend, prove, watch
 
 # As they are before the fixtures of all tests silence them.
 RING_PULL, RING_JOB = inventory_tasks.ring, jobs_tasks.ring
-A_DEAD_KEY = "sk-or-v1-" + "d" * 64
 POST = {"method": "POST", "path": "/keys"}
-
-
-class Witness(Client):
-    """A browser that keeps every answer, head and body."""
-
-    def __init__(self) -> None:
-        super().__init__(raise_request_exception=False)
-        self.answers: list[tuple[str, int, str]] = []
-
-    def request(self, **request: Any) -> Any:
-        response: Any = super().request(**request)
-        body = b"".join(response.streaming_content) if response.streaming else response.content
-        text = f"{response.headers}{body.decode()}"
-        self.answers.append(
-            (f"{request['REQUEST_METHOD']} {request['PATH_INFO']}", response.status_code, text)
-        )
-        return response
-
-
-@dataclass
-class Evidence:
-    """What a day leaves behind. ``made`` are the secrets of the keys that were made, ``typed``
-    those of destinations, which no page ever shows."""
-
-    browser: Witness
-    management: set[str]
-    made: set[str] = field(default_factory=set)
-    typed: set[str] = field(default_factory=set)
-    messages: list[str] = field(default_factory=list)
-
-    @property
-    def secrets(self) -> set[str]:
-        return self.made | self.typed | self.management
 
 
 @pytest.fixture
@@ -110,12 +74,6 @@ def evidence(
     monkeypatch.setattr(jobs_tasks, "ring", ring_job)
     monkeypatch.setattr(upstream, "Secret", remembered)
     return found
-
-
-def prove(browser: Client, moment: float) -> None:
-    session = browser.session
-    session[PROOF_KEY] = moment
-    session.save()
 
 
 # --- the day ---
@@ -221,66 +179,6 @@ def work_in_bulk(evidence: Evidence, sandbox: RunningSandbox, bells: Bells) -> N
     assert Job.objects.count() == 2
 
 
-def watch(evidence: Evidence, sandbox: RunningSandbox, bells: Bells) -> None:
-    """Add and edit destinations: refused by us and by OpenRouter, quoted by it, lost, and as JSON."""
-    browser, twin = evidence.browser, sandbox.sandbox
-
-    def secret(name: str) -> str:
-        made = f"{name}-{uuid.uuid4().hex}"
-        evidence.typed.add(made)
-        return made
-
-    place = Key.objects.filter(gone_at=None).values_list("workspace_uid", flat=True)[0]
-    address = "/o/acme/observability/create/"
-
-    def form(kind: str, **fields: str) -> dict[str, str]:
-        return {
-            "workspace": place, "type": kind, "name": kind, "enabled": "on",
-            "scope": "all", "sampling": "100",
-            "regions": "global", "form_token": str(uuid.uuid4()),
-            "secret-headers": f"Authorization: Bearer {secret('header')}", **fields,
-        }  # fmt: skip
-
-    keys = {"secret-secretKey": secret("sk-lf"), "secret-publicKey": secret("pk-lf")}
-    browser.post(address, form("langfuse", **keys, sampling="none"))
-    browser.post(address, form("langfuse", **keys, **{"rules-do": "add-rule:0"}))
-    twin.fault(
-        kind="status",
-        status=400,
-        message=f"No {keys['secret-secretKey']}",
-        path="/observability*",
-        method="POST",
-    )
-    for fault in ({"kind": "drop_after"}, {"kind": "truncated"}, {"kind": "html", "status": 502}):
-        browser.post(address, form("langfuse", **keys))
-        twin.fault(path="/observability*", method="POST", **fault)
-    browser.post(address, form("webhook", **{"secret-url": f"https://hooks.test/{secret('path')}"}))
-    strange = twin.outside.create_destination(
-        kind="raindrop", name="R", workspace_id=place, config={"write_key": secret("plain")}
-    )
-    bells.work()
-    browser.post("/o/acme/sync/run/", {"kind": "all"})
-    bells.work()
-    for row in Destination.objects.filter(gone_at=None, type__in=["langfuse", "webhook", "raindrop"]):
-        page = f"/o/acme/observability/{row.uid}/edit/"
-        shown = browser.get(page).content.decode()
-        seen = re.findall(r'name="seen" value="([^"]*)"', shown)[0]
-        old = dict.fromkeys(re.findall(r'name="(secret-[^"]*)"', shown), "")
-        old |= {"name": f"{row} again", "scope": "all", "sampling": "50", "seen": seen}
-        if row.uid == strange:
-            text = json.dumps({"write_key": secret("json"), "deep": {"token": secret("deep")}})
-            browser.post(page, {**old, "secret-config": text[:-1]})
-            browser.post(page, {**old, "secret-config": text})
-        else:
-            new = {"secret-secretKey": secret("new"), "secret-headers": f"X: {secret('header')}"}
-            browser.post(page, {**old, **new, "sampling": "0"})
-            prove(browser, 0)
-            browser.post(page, {**old, **new})
-            prove(browser, time())
-            browser.post(page, {**old, **new})
-    assert Entry.objects.filter(action="destination.update", outcome="ok").count() >= 3
-
-
 def look_at_everything(evidence: Evidence) -> None:
     """Every kind of page that links lead to, a few of each kind."""
     waiting, seen, kinds = ["/", "/o/acme/keys/"], set[str](), Counter[str]()
@@ -336,9 +234,11 @@ def test_each_secret_is_shown_on_one_page_and_is_nowhere_else(
 ) -> None:
     connect(evidence, sandbox, bells)
     rekey(evidence, sandbox, bells)
+    lend(evidence, sandbox, bells)
     create(evidence, sandbox)
     create_while_we_fail(evidence)
     work_in_bulk(evidence, sandbox, bells)
+    bring(evidence, sandbox, bells)
     watch(evidence, sandbox, bells)
     look_at_everything(evidence)
     assert len(evidence.made) >= 6
@@ -368,9 +268,13 @@ def test_each_secret_is_shown_on_one_page_and_is_nowhere_else(
 def assert_it_was_a_full_day(evidence: Evidence, logs: str) -> None:
     """The places that were searched had something in them, so that finding nothing means something."""
     stored = list(everything_stored())
-    assert {"table audit_entry", "table inventory_key", "table jobs_jobitem", "session"} <= {
-        name for name, _ in stored
-    }
+    assert {
+        "table audit_entry",
+        "table inventory_key",
+        "table accounts_inferencekey",
+        "table jobs_jobitem",
+        "session",
+    } <= {name for name, _ in stored}
     assert any("page" in text for name, text in stored if name == "table audit_entry")
     assert {entry.outcome for entry in Entry.objects.filter(action="key.create")} == {
         "started",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dashboard.search.finding import Keys, Noun
 from dashboard.search.pages import OWN, READ
 from orgadmin.catalog.models import CatalogModel
-from orgadmin.inventory.models import Credential, Destination, Guardrail, Key, Member, Workspace, member_name
+from orgadmin.inventory.models import (
+    Credential,
+    Destination,
+    Guardrail,
+    Key,
+    Member,
+    Preset,
+    Workspace,
+    member_name,
+)
 
 # What a guardrail that a workspace made for itself is called on every page, after the workspace.
 _DEFAULT_OF = (
@@ -76,6 +85,16 @@ NOUNS: tuple[Noun, ...] = (
         details=("type",),
         label=lambda one: one["name"] or one["type"],
         listing="observability:list",
+    ),
+    Noun(
+        "Presets",
+        Preset,
+        target="presets:detail",
+        argument="preset_uid",
+        names=("name", "slug"),
+        also=("description",),
+        details=("slug",),
+        listing="presets:list",
     ),
     Noun(
         "Models",

@@ -82,6 +82,8 @@ PAGES = (
         "destinations traces broadcast langfuse datadog webhook otel s3 sentry posthog",
     ),
     PageEntry("Add destination", "Observability", "observability:create", (CHANGE,), "new create traces"),
+    PageEntry("Presets", "Control", "presets:list", (READ,), "versions prompts configuration system"),
+    PageEntry("Create preset", "Presets", "presets:create", (CHANGE,), "new version request body"),
     PageEntry("Models", "Watch", "catalog:list", (READ, OWN), "catalog prices providers endpoints context"),
     PageEntry(
         "Changes of the catalog", "Models", "catalog:changes", (READ, OWN), "models prices appeared vanished"

@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from orgadmin.accounts.limiter import SharedLimiter
-from orgadmin.accounts.models import Organization
+from orgadmin.accounts.models import InferenceKey, Organization
 from orgadmin.openrouter.errors import Unauthorized
 from orgadmin.openrouter.secret import Secret
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
@@ -36,6 +36,19 @@ def client_for(organization: Organization, *, patience: Patience = WEB) -> OpenR
         key_hash=organization.key_hash,
         patience=patience,
     )
+
+
+def inference_client(key: InferenceKey, *, patience: Patience = WEB) -> OpenRouter:
+    """A client with the inference key of one workspace. Raises Unauthorized for one that nobody can read."""
+    try:
+        secret = Secret(key.secret.reveal() if key.secret else "")
+    except ImproperlyConfigured:
+        raise Unauthorized(
+            status=401,
+            message="The stored inference key cannot be read, because ENCRYPTION_KEYS has changed. "
+            "An owner can enter it again in Settings.",
+        ) from None
+    return client(base_url=key.base_url, key=secret, key_hash=key.key_hash, patience=patience)
 
 
 def client(*, base_url: str, key: Secret, key_hash: str, patience: Patience = WEB) -> OpenRouter:

@@ -85,6 +85,38 @@ class Organization(models.Model):
         return self.status == self.Status.CONNECTED
 
 
+class InferenceKey(models.Model):
+    """A key for model calls, lent to the dashboard for what management keys may not do: presets. It belongs
+    to one workspace, so there is one for each at most.
+
+    It was proven at ``base_url`` and is sent nowhere else, should the organization's address change.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="inference_keys")
+    workspace_uid = models.CharField(max_length=64)
+    base_url = models.URLField(max_length=300)
+    secret = EncryptedField()
+    key_label = models.CharField(max_length=100, default="")
+    # SHA-256 of the key: names the credential for the shared rate limit.
+    key_hash = models.CharField(max_length=64)
+    added_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    added_at = models.DateTimeField(default=timezone.now)
+    # When OpenRouter last did not take it, and its words; None while it works.
+    refused_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=500, default="", blank=True)
+    # When the presets of its workspace were last read with it; None: not yet.
+    presets_read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "workspace_uid"], name="one_key_a_workspace"),
+        )
+
+    def __str__(self) -> str:
+        return self.key_label or "An API key"
+
+
 class Role(models.TextChoices):
     """A set of permissions, not a rank; ``orgadmin.access`` says which."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import TextField
+from django.db.models import Model, TextField
 from django.db.models.functions import Cast
 
 from orgadmin.accounts.fields import decrypt, renewed
-from orgadmin.accounts.models import Organization
+from orgadmin.accounts.models import InferenceKey, Organization
 from orgadmin.openrouter.secret import Secret
 
 BATCH = 200
@@ -27,12 +27,14 @@ class Rotated:
 
     organizations: int
     organizations_changed: int
+    inference_keys: int
+    inference_keys_changed: int
     second_factors: int
     second_factors_changed: int
 
 
 def rotate_encryption(*, batch: int = BATCH) -> Rotated:
-    """Encrypt organization keys and second factors with the first of ``ENCRYPTION_KEYS``.
+    """Encrypt organization keys, inference keys and second factors with the first of ``ENCRYPTION_KEYS``.
 
     Rows that already are stay untouched, so it can be repeated and interrupted at will; each batch is one
     transaction. Raises ImproperlyConfigured for a row that none of the keys can read; the batches before it
@@ -42,9 +44,10 @@ def rotate_encryption(*, batch: int = BATCH) -> Rotated:
     factors = Authenticator.objects.filter(
         type__in=[Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
     )
-    keys, changed_keys = _in_batches(keyed, _renew_key, batch)
+    keys, changed_keys = _in_batches(keyed, _renewing(Organization, "management_key"), batch)
+    lent = _in_batches(InferenceKey.objects.all(), _renewing(InferenceKey, "secret"), batch)
     seen, changed = _in_batches(factors, _renew_factor, batch)
-    return Rotated(keys, changed_keys, seen, changed)
+    return Rotated(keys, changed_keys, *lent, seen, changed)
 
 
 def _in_batches(rows: Any, renew: Any, batch: int) -> tuple[int, int]:
@@ -65,14 +68,19 @@ def _in_batches(rows: Any, renew: Any, batch: int) -> tuple[int, int]:
         last = numbers[-1]
 
 
-def _renew_key(number: int) -> bool:
-    rows = Organization.objects.filter(pk=number)
-    # Cast reads the ciphertext as it stands; the field itself would decrypt it.
-    token = rows.values_list(Cast("management_key", TextField()), flat=True).get()
-    if renewed(token) is None:
-        return False
-    rows.update(management_key=Secret(decrypt(token)))
-    return True
+def _renewing(model: type[Model], column: str) -> Callable[[int], bool]:
+    """What encrypts that column of a row anew, and says whether there was anything to do."""
+
+    def renew(number: int) -> bool:
+        rows = model._default_manager.filter(pk=number)
+        # Cast reads the ciphertext as it stands; the field itself would decrypt it.
+        token = rows.values_list(Cast(column, TextField()), flat=True).get()
+        if renewed(token) is None:
+            return False
+        rows.update(**{column: Secret(decrypt(token))})
+        return True
+
+    return renew
 
 
 def _renew_factor(number: int) -> bool:

@@ -173,7 +173,9 @@ def rekey(request: OrgRequest, credential_uid: str) -> HttpResponse:
     if not form.is_valid():
         return _rekey_sheet(request, row, form, status=400 if form.is_bound else 200)
     try:
-        credential_rekey(actor=request.user, credential=row.credential, secret=form.cleaned_data["key"])
+        credential_rekey(
+            actor=request.user, credential=row.credential, secret=form.cleaned_data["provider_key"]
+        )
     except NotFound:
         return go(request, _page(request, credential_uid), problem=GONE)
     except OpenRouterError as error:

@@ -205,7 +205,7 @@ class CredentialForm(forms.Form):
             help_text="Where it is used. One for all workspaces can only be added on OpenRouter's own page.",
             error_messages={"invalid_choice": "Choose one of the workspaces in the list."},
         )
-        self.fields["key"] = ProviderKeyField()
+        self.fields["provider_key"] = ProviderKeyField()
 
     def clean_name(self) -> str | None:
         return writable(self.cleaned_data["name"]).strip() or None
@@ -228,9 +228,9 @@ class CredentialForm(forms.Form):
         if cleaned.get("is_byok_only") and cleaned.get("is_fallback"):
             problem = "A fallback comes after credits: it cannot keep them from being used."
             self.add_error("is_byok_only", problem)
-        secret = cleaned.get("key")
+        secret = cleaned.get("provider_key")
         if secret and (problem := misshapen(cleaned.get("provider", ""), secret.reveal().strip())):
-            self.add_error("key", problem)
+            self.add_error("provider_key", problem)
         return cleaned
 
     def wanted(self) -> dict[str, Any]:
@@ -255,7 +255,7 @@ class CredentialForm(forms.Form):
         return CredentialDraft(
             provider=self.cleaned_data["provider"],
             workspace_uid=self.cleaned_data["workspace"],
-            secret=Secret(self.cleaned_data["key"].reveal().strip()),
+            secret=Secret(self.cleaned_data["provider_key"].reveal().strip()),
             settings=said,
         )
 
@@ -269,11 +269,11 @@ class RekeyForm(forms.Form):
     def __init__(self, data: Any = None, *, provider: str) -> None:
         super().__init__(data)
         self.provider = provider
-        self.fields["key"] = ProviderKeyField()
-        self.fields["key"].label = "New provider key"
+        self.fields["provider_key"] = ProviderKeyField()
+        self.fields["provider_key"].label = "New provider key"
 
-    def clean_key(self) -> Secret:
-        secret = Secret(self.cleaned_data["key"].reveal().strip())
+    def clean_provider_key(self) -> Secret:
+        secret = Secret(self.cleaned_data["provider_key"].reveal().strip())
         if problem := misshapen(self.provider, secret.reveal()):
             raise ValidationError(problem)
         return secret

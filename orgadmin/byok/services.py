@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +16,7 @@ from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target
 from orgadmin.audit.tokens import token_of
 from orgadmin.byok.drafts import CredentialDraft, CredentialEdit, canonical, differing, settings_of
-from orgadmin.inventory.acts import failed, note_refused
+from orgadmin.inventory.acts import failed, hush, note_refused
 from orgadmin.inventory.byok_nouns import LISTS, SETTINGS, called, plain
 from orgadmin.inventory.models import Credential
 from orgadmin.inventory.nouns import CREDENTIALS
@@ -70,6 +71,7 @@ def credential_create(
             )
         )
     except OpenRouterError as error:
+        hush(error, _parts(draft.secret))
         made = _look_for(client, organization, started, draft) if error.outcome_unknown else None
         if made is None:
             failed(started, error)
@@ -101,6 +103,23 @@ def _ending(secret: Secret) -> str:
     """What a mask may show of a key's end; "" where it shows nothing."""
     raw = secret.reveal()
     return raw[-SHOWN:] if len(raw) >= SHORTEST and not raw.lstrip().startswith(("{", "[")) else ""
+
+
+def _parts(secret: Secret) -> list[str]:
+    """All of a provider's key that could be quoted: the whole, and the longer texts of one that is JSON."""
+    raw = secret.reveal()
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return [raw]
+    waiting, found = [value], [raw]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+        elif isinstance(one, str) and len(one) >= SHORTEST:
+            found.append(one)
+    return found
 
 
 def _may_be_masked_as(secret: Secret, label: str) -> bool:
@@ -218,6 +237,8 @@ def _patch(
     try:
         found = plain(upstream.update(client, credential_id=credential.uid, changes=changes))
     except OpenRouterError as error:
+        if isinstance(changes.key, Secret):
+            hush(error, _parts(changes.key))
         if not error.outcome_unknown:
             failed(started, error)
             _note_trouble(credential, error)

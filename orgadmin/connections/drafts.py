@@ -16,6 +16,15 @@ class KeyAt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LentKey:
+    """An inference key, and the workspace that somebody says it belongs to; "" where they leave it to
+    OpenRouter."""
+
+    key: Secret
+    workspace_uid: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrganizationDraft:
     """An organization to be connected. ``slug`` empty: one is made from the name."""
 

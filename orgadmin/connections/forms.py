@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from orgadmin.accounts.models import Role, User
-from orgadmin.connections.drafts import InvitationDraft, KeyAt, OrganizationDraft
+from orgadmin.connections.drafts import InvitationDraft, KeyAt, LentKey, OrganizationDraft
 from orgadmin.connections.mail import sends_mail
 from orgadmin.connections.refusals import Refused
 from orgadmin.connections.slugs import LONGEST, PATTERN, RESERVED
@@ -103,21 +103,20 @@ class BaseUrlField(_LineField):
         return text.rstrip("/")
 
 
-class ManagementKeyField(forms.CharField):
-    """A management key, never shown again: the input is empty whenever the form is."""
+class KeyField(forms.CharField):
+    """A key, never shown again: the input is empty whenever the form is."""
 
     widget = forms.PasswordInput
 
-    def __init__(self) -> None:
+    def __init__(self, label: str, *, made: str) -> None:
         super().__init__(
             max_length=LONGEST_KEY,
-            label="Management key",
-            help_text="Made on openrouter.ai under Settings → Management Keys. Kept encrypted; only its "
-            "masked label is ever shown.",
+            label=label,
+            help_text=f"{made} Kept encrypted; only its masked label is ever shown.",
             # "off" is ignored for passwords; this keeps browsers from offering to fill in or store one.
             widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
             error_messages={
-                "required": "Paste the management key. It is never kept between tries.",
+                "required": f"Paste the {label.lower()}. It is never kept between tries.",
                 "max_length": "This is longer than any OpenRouter key.",
             },
         )
@@ -142,7 +141,9 @@ class RekeyForm(ServiceForm):
     base_url = BaseUrlField(
         max_length=300, label="Base URL", widget=forms.TextInput(attrs={"inputmode": "url"})
     )
-    management_key = ManagementKeyField()
+    management_key = KeyField(
+        "Management key", made="Made on openrouter.ai under Settings → Management Keys."
+    )
 
     def connection(self) -> KeyAt:
         """Only after ``is_valid()``."""
@@ -168,6 +169,39 @@ class ConnectForm(RekeyForm):
         """Only after ``is_valid()``."""
         values = self.cleaned_data
         return OrganizationDraft(name=values["name"], slug=values["slug"], connection=self.connection())
+
+
+class LendForm(ServiceForm):
+    """An inference key of one workspace. ``workspaces`` are asked about where the key is not for a certain
+    one already."""
+
+    inference_key = KeyField("Inference key", made="An API key of the workspace, made here under Keys.")
+    workspace = forms.ChoiceField(
+        required=False,
+        label="Workspace",
+        help_text="Needed only where OpenRouter does not say to which workspace the key belongs.",
+        error_messages={"invalid_choice": "Choose one of the workspaces in the list."},
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        workspaces: Sequence[tuple[str, str]] = (),
+        workspace_uid: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self._uid = workspace_uid
+        if workspaces:
+            self.fields["workspace"].choices = [("", "As OpenRouter says"), *workspaces]  # type: ignore[attr-defined]
+        else:
+            del self.fields["workspace"]
+
+    def lent(self) -> LentKey:
+        """Only after ``is_valid()``."""
+        place = self._uid or self.cleaned_data.get("workspace", "")
+        return LentKey(key=self.cleaned_data["inference_key"], workspace_uid=place)
 
 
 class RenameForm(ServiceForm):

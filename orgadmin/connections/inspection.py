@@ -74,7 +74,7 @@ def inspect_with(client: OpenRouter, key: Secret) -> Findings:
     except OpenRouterError as error:
         raise refusal(error) from None
     return Findings(
-        label=_shown(found.label, key),
+        label=shown_label(found.label, key),
         key_hash=key_hash(key),
         default_workspace_uid=default,
         capabilities=capabilities,
@@ -110,6 +110,6 @@ def _default_workspace(client: OpenRouter) -> str:
         return page.items[0].id if len(page.items) == 1 else ""
 
 
-def _shown(label: str, key: Secret) -> str:
+def shown_label(label: str, key: Secret) -> str:
     """Upstream's masked label, or our own mask when it has none or shows too much."""
     return label[:100] if label and key.reveal() not in label else Secret.mask(key.reveal())

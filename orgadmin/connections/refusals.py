@@ -14,11 +14,17 @@ from orgadmin.openrouter.errors import (
 )
 
 KEY, URL, SLUG, EMAIL = "management_key", "base_url", "slug", "email"
+LENT_KEY, WORKSPACE = "inference_key", "workspace"
 
 # FACTS 1.2: both kinds look alike, and a management key is made in one place only.
 INFERENCE_KEY = (
     "This is an API key for model calls, which cannot administer an organization. The dashboard needs a "
     "management key: on openrouter.ai open Settings → Management Keys, create one there, and paste it here."
+)
+
+MANAGEMENT_KEY = (
+    "This is a management key, which OpenRouter does not show presets to. Paste an API key of the workspace, "
+    "made under Keys."
 )
 
 

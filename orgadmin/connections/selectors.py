@@ -9,7 +9,7 @@ from django.db.models import Case, IntegerField, Value, When
 from django.http import Http404
 from django.utils import timezone
 
-from orgadmin.accounts.models import Invitation, Membership, Organization, Role
+from orgadmin.accounts.models import InferenceKey, Invitation, Membership, Organization, Role
 from orgadmin.inventory.models import Workspace
 
 # Owners first: who may do most stands on top.
@@ -63,6 +63,25 @@ def invitation_of(*, organization: Organization, invitation_id: int) -> Invitati
     )
     if found is None:
         raise Http404("This organization has no invitation with this number.")
+    return found
+
+
+def inference_keys_of(*, organization: Organization) -> list[InferenceKey]:
+    """The keys that were lent, whoever did so loaded, secrets left in the database."""
+    rows = InferenceKey.objects.filter(organization=organization)
+    return list(rows.select_related("added_by").defer("secret"))
+
+
+def inference_key_of(*, organization: Organization, key_id: int) -> InferenceKey:
+    """One of them. Http404 for somebody else's."""
+    found = (
+        InferenceKey.objects.select_related("organization")
+        .defer("secret", "organization__management_key")
+        .filter(organization=organization, pk=key_id)
+        .first()
+    )
+    if found is None:
+        raise Http404("This organization has no inference key with this number.")
     return found
 
 

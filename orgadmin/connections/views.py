@@ -11,7 +11,7 @@ from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.accounts.proof import proof_is_fresh
 from orgadmin.connections.forms import DefaultWorkspaceForm, RekeyForm, RenameForm, ServiceForm, TypedForm
 from orgadmin.connections.refusals import Refused
-from orgadmin.connections.selectors import workspace_choices
+from orgadmin.connections.selectors import inference_keys_of, workspace_choices
 from orgadmin.connections.services import (
     organization_check,
     organization_disconnect,
@@ -28,9 +28,12 @@ BOTH = ("GET", "POST")
 def settings(request: OrgRequest) -> HttpResponse:
     organization = request.organization
     names = dict(workspace_choices(organization=organization))
+    lent = inference_keys_of(organization=organization)
     context = {
         "organization": organization,
         "workspace": names.get(organization.default_workspace_uid, ""),
+        "workspace_names": names,
+        "inference_keys": lent,
         "may_manage": Permission.MANAGE in request.may,
     }
     return respond(request, "connections/settings.html", context)

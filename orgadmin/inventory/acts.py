@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import structlog
 
 from orgadmin.accounts.models import Organization
@@ -9,8 +11,12 @@ from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry, Outcome
 from orgadmin.inventory.services import note_refusal
 from orgadmin.openrouter.errors import OpenRouterError
+from orgadmin.openrouter.secret import HIDDEN
 
 log = structlog.get_logger(__name__)
+
+# Shorter ones are parts of ordinary words.
+SHORTEST_HUSHED = 4
 
 
 class Refused(Exception):
@@ -47,6 +53,15 @@ def failed(started: Entry, error: OpenRouterError, *, seen: str = "") -> None:
             request_id=error.request_id,
         )
     note_refused(started.organization, error)
+
+
+def hush(error: OpenRouterError, secrets: Iterable[str]) -> None:
+    """OpenRouter may quote what it refuses: what was sent as a secret is not told again."""
+    for raw in sorted(secrets, key=len, reverse=True):
+        if len(raw) >= SHORTEST_HUSHED and raw in error.message:
+            error.message = error.message.replace(raw, HIDDEN)
+    error.args = (error.message,)
+    error.metadata = None
 
 
 def note_refused(organization: Organization, error: OpenRouterError) -> None:

@@ -25,7 +25,8 @@ class Kind:
     ``execute`` does the work and counts in the run's row; it renews the lease as it goes. It may raise
     OpenRouterError and LeaseLost. ``capability`` names what a 404 or 403 means that the account lacks,
     ``after`` the kind that must have gone through once before this one makes sense; ``is_rare`` leaves it out
-    where somebody asks for everything.
+    where somebody asks for everything. What comes of a kind that does not ``speaks_for_key``, because it asks
+    with other credentials, says nothing of the management key.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     capability: str = ""
     after: str = ""
     is_rare: bool = False
+    speaks_for_key: bool = True
 
 
 KINDS: dict[str, Kind] = {}

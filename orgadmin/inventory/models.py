@@ -22,6 +22,8 @@ from orgadmin.inventory.guardrail_models import KeyAssignment as KeyAssignment
 from orgadmin.inventory.guardrail_models import MemberAssignment as MemberAssignment
 from orgadmin.inventory.mirror import Mirror as Mirror
 from orgadmin.inventory.money import MoneyField
+from orgadmin.inventory.preset_models import Preset as Preset
+from orgadmin.inventory.preset_models import PresetVersion as PresetVersion
 from orgadmin.inventory.workspace_models import WorkspaceBudgets as WorkspaceBudgets
 from orgadmin.inventory.workspace_models import WorkspaceMember as WorkspaceMember
 

@@ -15,7 +15,7 @@ from django.db.models import FloatField
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.text import in_every_text, writable
-from orgadmin.inventory import byok_nouns, destination_nouns, guardrail_nouns, workspace_nouns
+from orgadmin.inventory import byok_nouns, destination_nouns, guardrail_nouns, preset_nouns, workspace_nouns
 from orgadmin.inventory.linking import KeyLinks, link_keys, link_unlinked_keys
 from orgadmin.inventory.mirror import Mirror
 from orgadmin.inventory.models import (
@@ -26,13 +26,15 @@ from orgadmin.inventory.models import (
     KeyAssignment,
     Member,
     MemberAssignment,
+    Preset,
     Workspace,
     WorkspaceBudgets,
     WorkspaceMember,
 )
 from orgadmin.inventory.money import MOST, nano_that_fits, to_dollars
-from orgadmin.openrouter import keys, members, workspaces
-from orgadmin.openrouter.transport import OpenRouter
+from orgadmin.inventory.ways import Way
+from orgadmin.openrouter import keys, members, presets, workspaces
+from orgadmin.openrouter.transport import OpenRouter, Patience
 
 # What people call the object of this identity, given its values and the links; "" where it has no name.
 Called = Callable[[str, Mapping[str, Any], Any], str]
@@ -51,7 +53,8 @@ class Noun:
     that we did not make is an audit entry. ``confirm`` asks for one object by identity and raises NotFound
     when it is gone; without it a second walk has to miss the object too. ``beyond`` finds what no list shows,
     given the identities that were met. ``asks`` says of which workspaces to ask. ``capability`` names what a
-    404 on the whole list means the account lacks.
+    404 on the whole list means the account lacks. ``ways`` are the credentials of a noun that the management
+    key alone does not show, each with its own walk; ``part`` is the column that tells what each covers.
     """
 
     kind: str
@@ -67,6 +70,8 @@ class Noun:
     beyond: Callable[[OpenRouter, Organization, Set[str]], Iterator[Sequence[Any]]] | None = None
     asks: Callable[[Organization], Callable[[str], bool]] = field(default=lambda _: lambda _: True)
     capability: str = ""
+    ways: Callable[[Organization, OpenRouter, Patience], Iterator[Way]] | None = None
+    part: str = ""
     prepare: Callable[[Organization], Any] = field(default=lambda _: None)
     derive: Derive = field(default=lambda item, row, links, now: {})
     derived: frozenset[str] = frozenset()
@@ -354,6 +359,19 @@ DESTINATIONS = Noun(
     called=destination_nouns.called_destination,
 )
 
+PRESETS = Noun(
+    kind="presets",
+    singular="preset",
+    model=Preset,
+    identity="uid",
+    upstream_identity="uid",
+    walk=lambda client, _: presets.walk(client),
+    ways=preset_nouns.ways,
+    part="workspace_uid",
+    columns=preset_nouns.PRESET_COLUMNS,
+    volatile=preset_nouns.PRESET_VOLATILE,
+)
+
 # In the order of a first sync: keys point at the two before, guardrails that no list shows are known by who
 # holds them.
 NOUNS: Mapping[str, Noun] = {
@@ -369,5 +387,6 @@ NOUNS: Mapping[str, Noun] = {
         WORKSPACE_MEMBERS,
         CREDENTIALS,
         DESTINATIONS,
+        PRESETS,
     )
 }

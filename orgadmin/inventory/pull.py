@@ -25,8 +25,9 @@ from orgadmin.inventory.leases import Holding
 from orgadmin.inventory.models import Mirror, SyncRun
 from orgadmin.inventory.nouns import Noun
 from orgadmin.inventory.pending import Difference, Pending, failed_creates, settled_acts
+from orgadmin.inventory.ways import Way
 from orgadmin.openrouter import workspaces
-from orgadmin.openrouter.errors import InvalidRequest, NotFound, OpenRouterError
+from orgadmin.openrouter.errors import Forbidden, InvalidRequest, NotFound, OpenRouterError, Unauthorized
 from orgadmin.openrouter.transport import OpenRouter, Patience
 
 # Objects missing from the list that one pull asks for by identity; the rest wait for the next pull.
@@ -67,6 +68,10 @@ class Pull:
     # Whether something was left alone because an act of ours on it, or on its like, had just begun.
     left_alone: bool = False
     told_at: float = 0.0
+    # Of a noun with several ways in: those taken so far, the one in hand, and the parts that were read whole.
+    taken: list[Way] = field(default_factory=list)
+    way: Way | None = None
+    covered: set[str] = field(default_factory=set)
 
     def execute(self) -> None:
         """Walk everything, then settle what was missing. Raises OpenRouterError as the client does."""
@@ -80,8 +85,12 @@ class Pull:
             self._settle_creates(started)
         finally:
             # Whoever closes the run, for good or bad, closes it with what it took.
-            self.run.calls, self.run.seen = self.client.calls, len(self.seen)
+            self.run.calls, self.run.seen = self._calls(), len(self.seen)
         self.noun.after(self.organization)
+
+    def _calls(self) -> int:
+        others = {id(way.client): way.client.calls for way in self.taken if way.client is not self.client}
+        return self.client.calls + sum(others.values())
 
     # --- walking ---
 
@@ -96,6 +105,10 @@ class Pull:
 
     def _pages(self) -> Iterator[tuple[datetime, Sequence[Any]]]:
         """Each page with the moment just before it was asked for."""
+        if self.noun.ways is not None:
+            for way in self.noun.ways(self.organization, self.client, PATIENCE):
+                yield from self._pages_by(way)
+            return
         for scope in list(self._scopes()):
             walk = iter(self.noun.walk(self.client, scope))
             while True:
@@ -110,6 +123,25 @@ class Pull:
                 if items is None:
                     break
                 yield asked_at, items
+
+    def _pages_by(self, way: Way) -> Iterator[tuple[datetime, Sequence[Any]]]:
+        """What one of several credentials shows. Where it is refused, nothing is known and nothing gone."""
+        self.taken.append(way)
+        self.way = way
+        walk = way.walk()
+        try:
+            while True:
+                asked_at = timezone.now()
+                items = next(walk, None)
+                if items is None:
+                    break
+                yield asked_at, items
+        except (Unauthorized, Forbidden) as error:
+            way.refused(error)
+            self.left_alone = True
+        else:
+            way.read()
+            self.covered |= way.covers()
 
     def _keep_beyond(self) -> None:
         """What no list shows, one by one."""
@@ -135,7 +167,7 @@ class Pull:
         if time.monotonic() - self.told_at < PROGRESS_SECONDS:
             return
         self.told_at = time.monotonic()
-        self.run.calls, self.run.seen = self.client.calls, len(self.seen)
+        self.run.calls, self.run.seen = self._calls(), len(self.seen)
         self.run.save(update_fields=["calls", "seen", "added", "changed", "gone"])
 
     # --- differences ---
@@ -199,7 +231,7 @@ class Pull:
                 continue
             resolved, rest = self.pending.explain(one.difference, settled)
             entries += resolved
-            if rest is not None and self.audits:
+            if rest is not None and self.audits and not (self.way and self.way.is_first):
                 entries.append(self._outside(rest))
         return entries
 
@@ -280,6 +312,8 @@ class Pull:
         alive = self.noun.model._default_manager.filter(
             organization=self.organization, gone_at=None, first_seen_at__lt=started
         ).exclude(written_at__gte=started)
+        if self.noun.part:
+            alive = alive.filter(**{f"{self.noun.part}__in": self.covered})
         identities = alive.values_list("pk", self.noun.identity)
         lost = [pk for pk, identity in identities.iterator() if str(identity) not in self.seen]
         chosen = Random(self.run.pk).sample(lost, min(len(lost), CONFIRMATIONS))  # noqa: S311 (no secret)

@@ -203,6 +203,8 @@ def _ask_for_new_workspaces(run: SyncRun) -> None:
 def _note_connection(row: Organization, kind: Kind, ending: _Ending) -> None:
     """Mark the connection broken when the key itself was refused, and whole again when it works; and note
     whether the account has what the noun needs."""
+    if not kind.speaks_for_key:
+        return
     error = ending.error
     if isinstance(error, Unauthorized | Forbidden) and row.status == Organization.Status.CONNECTED:
         row.status, row.status_message = Organization.Status.BROKEN, writable(error.message)[:500]
@@ -301,7 +303,14 @@ def _noun_kind(noun: Noun) -> Kind:
     def seconds() -> int:
         return int(settings.SYNC_KEYS_SECONDS if noun is KEYS else settings.SYNC_OTHERS_SECONDS)
 
-    return Kind(noun.kind, noun.label, execute, every(seconds), capability=noun.capability)
+    return Kind(
+        noun.kind,
+        noun.label,
+        execute,
+        every(seconds),
+        capability=noun.capability,
+        speaks_for_key=noun.ways is None,
+    )
 
 
 for _noun in NOUNS.values():

@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from orgadmin.accounts.models import Organization
 from orgadmin.inventory.guardrails import is_guarded
-from orgadmin.inventory.models import Credential, Destination, Guardrail, Key, Member, SyncRun, Workspace
+from orgadmin.inventory.models import (
+    Credential,
+    Destination,
+    Guardrail,
+    Key,
+    Member,
+    Preset,
+    SyncRun,
+    Workspace,
+)
 
 EXPIRES_SOON = timedelta(days=30)
 IDLE = timedelta(days=30)
@@ -27,7 +36,7 @@ def refresh_summary(organization: Organization) -> None:
 
 
 def summary_of(organization: Organization) -> dict[str, Any]:
-    """The counts as they stand: four queries or a few more, none of which a page makes."""
+    """The counts as they stand: five queries or a few more, none of which a page makes."""
     now = timezone.now()
     # As the list's filter "Active" has it: each count leads to the keys it counts.
     working = Q(disabled=False) & (Q(expires_at=None) | Q(expires_at__gt=now))
@@ -52,6 +61,7 @@ def summary_of(organization: Organization) -> dict[str, Any]:
         "guardrails": Guardrail.objects.filter(organization=organization, gone_at=None).count(),
         "credentials": Credential.objects.filter(organization=organization, gone_at=None).count(),
         "destinations": Destination.objects.filter(organization=organization, gone_at=None).count(),
+        "presets": Preset.objects.filter(organization=organization, gone_at=None).count(),
         "workspace_choices": choices[:CHOICES],
         **freshness(organization),
     }

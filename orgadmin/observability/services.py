@@ -18,7 +18,7 @@ from orgadmin.audit import services as audit
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target
 from orgadmin.audit.tokens import token_of
-from orgadmin.inventory.acts import failed, note_refused
+from orgadmin.inventory.acts import failed, hush, note_refused
 from orgadmin.inventory.destination_config import kept_config
 from orgadmin.inventory.destination_nouns import plain
 from orgadmin.inventory.models import Destination
@@ -35,13 +35,10 @@ from orgadmin.observability.recording import mark_gone, mirror, note_found_gone,
 from orgadmin.observability.sending import changes_of
 from orgadmin.openrouter import destinations as upstream
 from orgadmin.openrouter.errors import NotFound, OpenRouterError
-from orgadmin.openrouter.secret import HIDDEN
 from orgadmin.openrouter.transport import WEB, OpenRouter, Patience
 
 # How far OpenRouter's clock may be behind ours when we look for a destination it just made.
 CLOCK_SKEW = timedelta(minutes=2)
-# Shorter ones are parts of ordinary words.
-SHORTEST_HUSHED = 4
 
 
 class EditConflict(Exception):
@@ -86,7 +83,7 @@ def destination_create(
         )
         found = plain(made)
     except OpenRouterError as error:
-        _hush(error, config)
+        hush(error, raw_secrets(config))
         lost = (
             _look_for(client, organization, started, kind, workspace_uid, told)
             if error.outcome_unknown
@@ -186,7 +183,7 @@ def _send(
     try:
         made = plain(upstream.update(client, destination_id=destination.uid, changes=changes_of(sent)))
     except OpenRouterError as error:
-        _hush(error, config)
+        hush(error, raw_secrets(config))
         if not error.outcome_unknown:
             failed(started, error)
             if isinstance(error, NotFound):
@@ -270,12 +267,3 @@ def _is_gone(client: OpenRouter, destination: Destination, error: OpenRouterErro
         return False
     error.outcome_unknown = False
     return False
-
-
-def _hush(error: OpenRouterError, config: Sent) -> None:
-    """OpenRouter may quote what it refuses: what was sent as a secret is not told again."""
-    for raw in sorted(raw_secrets(config), key=len, reverse=True):
-        if len(raw) >= SHORTEST_HUSHED and raw in error.message:
-            error.message = error.message.replace(raw, HIDDEN)
-    error.args = (error.message,)
-    error.metadata = None

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import fields as fields_of
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from orgadmin.sandbox.catalog import model_named
-from orgadmin.sandbox.clock import Clock
 from orgadmin.sandbox.dice import hex_digest, uuid_text
 from orgadmin.sandbox.ledger import Amounts, Gift
 from orgadmin.sandbox.moments import DAY, seconds_of
 from orgadmin.sandbox.money import nanos
-from orgadmin.sandbox.state.account import Account
+from orgadmin.sandbox.outside_settings import OutsideSettings, as_number, check_names
 from orgadmin.sandbox.state.budgets import INTERVALS, BudgetRow
-from orgadmin.sandbox.state.credentials import CredentialRow
-from orgadmin.sandbox.state.destinations import DestinationRow
 from orgadmin.sandbox.state.guardrails import GuardrailRow
 from orgadmin.sandbox.state.keys import KeyDraft
 from orgadmin.sandbox.state.members import MemberRow
@@ -33,6 +29,7 @@ CHANGES = (
     "change_model",
     "create_credential", "update_credential", "delete_credential",
     "create_destination", "update_destination", "delete_destination",
+    "create_preset_version", "update_preset", "designate_preset_version", "delete_preset",
 )  # fmt: skip
 
 _KEY_FIELDS = {
@@ -42,45 +39,19 @@ _KEY_FIELDS = {
 _GUARDRAIL_FIELDS = {field.name for field in fields_of(GuardrailRow)} - {
     "id", "workspace_id", "created_at", "updated_at", "long",
 }  # fmt: skip
-_DESTINATION_FIELDS = {field.name for field in fields_of(DestinationRow)} - {
-    "id", "type", "workspace_id", "created_at", "updated_at", "long",
-}  # fmt: skip
 _WORKSPACE_FIELDS = {field.name for field in fields_of(WorkspaceRow)} - {
     "id", "created_at", "updated_at", "created_by", "long",
 }  # fmt: skip
-_CREDENTIAL_FIELDS = {field.name for field in fields_of(CredentialRow)} - {"id", "created_at", "long"}
 _MEMBER_FIELDS = {"email", "first_name", "last_name", "role"}
 
 
-def _check_names(fields: dict[str, Any], known: set[str]) -> None:
-    if strangers := fields.keys() - known:
-        raise ValueError(f"There is no field {', '.join(sorted(strangers))}")
-
-
-def _as_number(value: Any) -> Any:
-    """A Decimal as the number that JSON would carry; anything else as it is."""
-    return float(value) if isinstance(value, Decimal) else value
-
-
-class Outside:
+class Outside(OutsideSettings):
     """Each method makes one change at once. Nothing here is checked as strictly as a call would be, and
     nothing is counted among the requests. Raises the service's NotFoundError for ids there are not."""
 
-    def __init__(self, account: Account, clock: Clock, keep: Callable[[], None]) -> None:
-        self._account = account
-        self._clock = clock
-        self._keep = keep
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """One change under the lock, kept before it is over."""
-        with self._account.lock:
-            yield
-            self._keep()
-
     def create_key(self, *, name: str, workspace_id: str | None = None, **fields: Any) -> str:
         """A new key with the fields of `POST /keys`; answers its hash. `expires_at` is a datetime here."""
-        fields = {field: _as_number(value) for field, value in fields.items()}
+        fields = {field: as_number(value) for field, value in fields.items()}
         with self._changing():
             account = self._account
             workspace = account.workspaces.named(workspace_id)
@@ -89,8 +60,8 @@ class Outside:
 
     def update_key(self, key_hash: str, **fields: Any) -> None:
         """Sets fields of `PATCH /keys/{hash}`; `expires_at` (a datetime) and `creator_user_id` too."""
-        _check_names(fields, _KEY_FIELDS)
-        fields = {field: _as_number(value) for field, value in fields.items()}
+        check_names(fields, _KEY_FIELDS)
+        fields = {field: as_number(value) for field, value in fields.items()}
         with self._changing():
             self._account.keys.update(self._account.keys.get(key_hash), fields, self._clock.now())
 
@@ -143,7 +114,7 @@ class Outside:
 
     def create_workspace(self, *, name: str, slug: str, **fields: Any) -> str:
         """A new workspace with the fields of `POST /workspaces`, as they are kept; answers its id."""
-        _check_names(fields, _WORKSPACE_FIELDS - {"name", "slug"})
+        check_names(fields, _WORKSPACE_FIELDS - {"name", "slug"})
         with self._changing():
             self._account.workspaces.check_slug_free(slug)
             made = uuid_text("outside workspace", self._account.seed, slug)
@@ -161,11 +132,11 @@ class Outside:
 
     def update_workspace(self, workspace_id: str, **fields: Any) -> None:
         """Sets fields of `PATCH /workspaces/{id}`, and `include_byok_in_budgets`."""
-        _check_names(fields, _WORKSPACE_FIELDS)
+        check_names(fields, _WORKSPACE_FIELDS)
         with self._changing():
             row = self._account.workspaces.get(workspace_id)
             for name, value in fields.items():
-                setattr(row, name, _as_number(value))
+                setattr(row, name, as_number(value))
             row.updated_at = self._clock.now()
 
     def set_budget(self, workspace_id: str, interval: str, usd: float | None) -> None:
@@ -209,8 +180,8 @@ class Outside:
 
     def create_guardrail(self, *, name: str, workspace_id: str | None = None, **fields: Any) -> str:
         """A new guardrail with the fields of `POST /guardrails`, as they are kept; answers its id."""
-        _check_names(fields, _GUARDRAIL_FIELDS - {"name"})
-        fields = {field: _as_number(value) for field, value in fields.items()}
+        check_names(fields, _GUARDRAIL_FIELDS - {"name"})
+        fields = {field: as_number(value) for field, value in fields.items()}
         with self._changing():
             workspace = self._account.workspaces.named(workspace_id)
             return self._account.guardrail_create(workspace, self._clock.now(), name=name, **fields).id
@@ -218,8 +189,8 @@ class Outside:
     def update_guardrail(self, guardrail_id: str, **fields: Any) -> None:
         """Sets fields of `PATCH /guardrails/{id}`, patterns and words that the service no longer takes too;
         the first change of a workspace's default guardrail makes it."""
-        _check_names(fields, _GUARDRAIL_FIELDS)
-        fields = {field: _as_number(value) for field, value in fields.items()}
+        check_names(fields, _GUARDRAIL_FIELDS)
+        fields = {field: as_number(value) for field, value in fields.items()}
         with self._changing():
             workspace = self._account.workspaces.governed_by(guardrail_id)
             if self._account.guardrails.find(guardrail_id) is None and workspace is not None:
@@ -255,58 +226,6 @@ class Outside:
             for member_id in members:
                 self._account.guardrails.members.free(member_id)
 
-    def create_credential(self, *, provider: str, workspace_id: str | None, **fields: Any) -> str:
-        """A new credential, for all workspaces without an id, which only the web page makes; answers its
-        id."""
-        _check_names(fields, _CREDENTIAL_FIELDS - {"provider", "workspace_id"})
-        with self._changing():
-            account = self._account
-            account.created += 1
-            made = uuid_text("outside credential", account.seed, account.born, account.created)
-            order = account.credentials.next_place(provider, workspace_id)
-            kept = {"label": "sk-...AbCd", "sort_order": order, "created_at": self._clock.now(), **fields}
-            account.credentials.add(CredentialRow(made, provider, workspace_id=workspace_id, **kept))
-            return made
-
-    def update_credential(self, credential_id: str, **fields: Any) -> None:
-        """Sets fields as they are on the wire, `sort_order` and `label` (a rotated key) too."""
-        _check_names(fields, _CREDENTIAL_FIELDS)
-        with self._changing():
-            row = self._account.credentials.get(credential_id)
-            for name, value in fields.items():
-                setattr(row, name, value)
-
-    def delete_credential(self, credential_id: str) -> None:
-        with self._changing():
-            self._account.credentials.delete(self._account.credentials.get(credential_id))
-
-    def create_destination(
-        self, *, kind: str, name: str | None, workspace_id: str | None = None, **fields: Any
-    ) -> str:
-        """A new destination with the fields as they are kept, of a type that nobody knows too; answers its
-        id."""
-        _check_names(fields, _DESTINATION_FIELDS)
-        config = fields.pop("config", {})
-        with self._changing():
-            workspace = self._account.workspaces.named(workspace_id)
-            now = self._clock.now()
-            return self._account.destination_create(
-                workspace, now, kind=kind, config=config, name=name, **fields
-            ).id
-
-    def update_destination(self, destination_id: str, **fields: Any) -> None:
-        """Sets fields as they are kept; `config` is laid over what is there, unchecked and unmasked."""
-        _check_names(fields, _DESTINATION_FIELDS)
-        with self._changing():
-            row = self._account.destinations.get(destination_id)
-            config = {**row.config, **fields.pop("config", {})}
-            changes = {name: _as_number(value) for name, value in fields.items()}
-            self._account.destinations.change(row, {**changes, "config": config}, self._clock.now())
-
-    def delete_destination(self, destination_id: str) -> None:
-        with self._changing():
-            self._account.destinations.delete(self._account.destinations.get(destination_id))
-
     def change_model(
         self,
         model_id: str,
@@ -341,7 +260,7 @@ class Outside:
 
     def update_member(self, member_id: str, **fields: Any) -> None:
         """Sets `email`, `first_name`, `last_name` or `role`."""
-        _check_names(fields, _MEMBER_FIELDS)
+        check_names(fields, _MEMBER_FIELDS)
         with self._changing():
             row = self._account.members.get(member_id)
             for name, value in fields.items():

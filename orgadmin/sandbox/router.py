@@ -23,6 +23,7 @@ from orgadmin.sandbox.wire import (
     media_models,
     members,
     models,
+    presets,
     providers,
     workspace_budgets,
     workspace_members,
@@ -48,6 +49,7 @@ GROUPS = (
     assignments,
     byok,
     destinations,
+    presets,
 )
 
 

@@ -26,6 +26,7 @@ from orgadmin.sandbox.state.guardrails import AssignmentRow, GuardrailRow
 from orgadmin.sandbox.state.keys import KeyRow, Stay
 from orgadmin.sandbox.state.members import MemberRow
 from orgadmin.sandbox.state.memberships import MembershipRow
+from orgadmin.sandbox.state.presets import PresetRow, PresetVersionRow
 from orgadmin.sandbox.state.rooms import RoomRow
 from orgadmin.sandbox.state.workspaces import WorkspaceRow
 from orgadmin.sandbox.usage import Profile
@@ -40,6 +41,7 @@ _ROWS = {
         *(KeyRow, Stay, Ledger, Span, Gift, Amounts, Profile),
         *(WorkspaceRow, BudgetRow, MembershipRow, MemberRow, RoomRow),
         *(GuardrailRow, AssignmentRow, CredentialRow, DestinationRow),
+        *(PresetRow, PresetVersionRow),
     )
 }
 _NOT_THE_ACCOUNT = {
@@ -51,6 +53,8 @@ _NOT_THE_ACCOUNT = {
     "models",
     "guardrails",
     "credentials",
+    "presets",
+    "presets_for_managers",
 }
 
 
@@ -112,6 +116,9 @@ def restored(options: Options, clock: Clock) -> Account:
         account.credentials.take_over(_parsed(content["credentials"]))
     if "destinations" in content:
         account.destinations.take_over(_parsed(content["destinations"]))
+    # Likewise those from before there were presets.
+    if "presets" in content:
+        account.presets.take_over(_parsed(content["presets"]), _parsed(content["preset_versions"]))
     return account
 
 
@@ -138,6 +145,8 @@ def save(options: Options, account: Account, clock: Clock) -> None:
         "guarded_members": list(account.guardrails.members),
         "credentials": list(account.credentials),
         "destinations": list(account.destinations),
+        "presets": list(account.presets),
+        "preset_versions": account.presets.all_versions(),
         "keys_changed": [keys.get(key_hash) for key_hash in sorted(keys.changed)],
         "keys_deleted": list(keys.deleted.values()),
     }

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from orgadmin.accounts.fields import decrypt, encrypt, renewed
-from orgadmin.accounts.models import Organization
+from orgadmin.accounts.models import InferenceKey, Organization
 from orgadmin.accounts.rotation import rotate_encryption
 from orgadmin.openrouter.secret import Secret
 from tests.conftest import person
@@ -102,17 +102,23 @@ def test_rotation_leaves_nothing_to_the_old_key(db: None, settings: Any, old_key
     for number in range(5):
         organization(number)
     Organization.objects.create(name="Off", slug="off", base_url="https://a.test", management_key=None)
+    first = Organization.objects.order_by("pk")[0]
+    InferenceKey.objects.create(organization=first, workspace_uid="w", secret=Secret(RAW), key_hash="h")
     user = person("olivia@house.test")
     TOTP.activate(user, secret := generate_totp_secret())
     codes = RecoveryCodes.activate(user).get_unused_codes()
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     done = rotate_encryption(batch=2)
     assert (done.organizations, done.organizations_changed) == (5, 5)
+    assert (done.inference_keys, done.inference_keys_changed) == (1, 1)
     assert (done.second_factors, done.second_factors_changed) == (2, 2)
 
     settings.ENCRYPTION_KEYS = [NEW]
     keys = [row.management_key for row in Organization.objects.order_by("pk") if row.management_key]
     assert [key.reveal() for key in keys] == [f"{RAW}{number}" for number in range(5)]
+    (lent,) = InferenceKey.objects.all()
+    assert lent.secret is not None
+    assert lent.secret.reveal() == RAW
     totp = Authenticator.objects.get(type="totp")
     assert decrypt(totp.data["secret"]) == secret
     recovery = RecoveryCodes(Authenticator.objects.get(type="recovery_codes"))

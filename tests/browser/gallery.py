@@ -219,6 +219,7 @@ urlpatterns = [
     slice_of("members", path("", plain, name="list")),
     slice_of("byok", path("", plain, name="list")),
     slice_of("observability", path("", plain, name="list")),
+    slice_of("presets", path("", plain, name="list")),
     slice_of("overview", path("", plain, name="show")),
     slice_of("spend", path("", plain, name="show")),
     slice_of("credits", path("", plain, name="show")),

@@ -10,7 +10,7 @@ import pytest
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.audit.models import Entry
-from orgadmin.inventory.models import Credential, Key, WorkspaceBudgets
+from orgadmin.inventory.models import Credential, Key, Preset, WorkspaceBudgets
 from orgadmin.jobs.models import Job
 from orgadmin.keys.models import Rotation
 from orgadmin.usage.clock import last_complete_day
@@ -22,10 +22,14 @@ from tests.catalog.shelf import SLUG, stock
 from tests.conftest import Bells, SignIn
 from tests.credits.balances import read
 from tests.guardrails import posts
+from tests.lending import lend
 from tests.observability import posts as destination_posts
+from tests.presets.conftest import pull
+from tests.sandbox_server import RunningSandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
+PRESET_PAGES = ("", "edit/", "versions/1/", "versions/1/restore/", "compare/?old=1&new=3")
 WORKSPACE_PAGES = ("", "edit/", "delete/", "budgets/", "budgets/monthly/raise/", "members/", "members/add/")
 
 
@@ -36,13 +40,14 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     synced: Organization,
     sign_in: SignIn,
     bells: Bells,
+    sandbox: RunningSandbox,
     live_server: Any,
     viewport: dict[str, int],
 ) -> None:
     key, other = (
         Key.objects.filter(gone_at=None, disabled=False).exclude(limit=None).order_by("sort_name")[:2]
     )
-    live_through(sign_in(admin), key, other, bells)
+    live_through(sign_in(admin), key, other, bells, sandbox)
     page = signed_in_page(open_page, sign_in, admin, live_server.url, viewport=viewport)
     for path in paths(key):
         page.goto(f"/o/acme/{path}")
@@ -52,8 +57,8 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
             assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (path, theme)
 
 
-def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
-    """A rotation, a job, a change and a purchase, so that no page is empty."""
+def live_through(client: Any, key: Key, other: Key, bells: Bells, sandbox: RunningSandbox) -> None:
+    """A rotation, a job, a change, a purchase and a lent key, so that no page is empty."""
     now = datetime.now(UTC)
     stock(key.organization)
     read(key.organization, until=now, span=timedelta(days=5), every=HOUR, purchases={26 * HOUR: "40"})
@@ -62,6 +67,8 @@ def live_through(client: Any, key: Key, other: Key, bells: Bells) -> None:
         record(key.organization, day, "Azure", request_count=3, p50_latency=f"{300 + days}.5")
         for label in ("", "https://an-application-with-a-long-address.example/and/a/path/in/it"):
             record(key.organization, day, label, by="app", request_count=12 - days)
+    lend(key.organization, sandbox.sandbox)
+    pull(key.organization)
     token = str(uuid.uuid4())
     wanted = {"name": "successor", "workspace": key.workspace_uid, "form_token": token}
     assert client.post(f"/o/acme/keys/{key.hash}/rotate/", wanted).status_code == 201
@@ -74,6 +81,7 @@ def paths(key: Key) -> list[str]:
     credential = Credential.objects.filter(allowed_api_key_hashes__isnull=False)[0]
     destination = destination_posts.destination(key.organization, "datadog")
     stranger = destination_posts.stranger(key.organization)
+    preset = Preset.objects.get(slug="support-bot")
     one, budgets = f"keys/{key.hash}", WorkspaceBudgets.objects.exclude(monthly=None)[0]
     return [
         "keys/",
@@ -102,6 +110,11 @@ def paths(key: Key) -> list[str]:
         "workspaces/create/",
         *(f"workspaces/{budgets.workspace_uid}/{part}" for part in WORKSPACE_PAGES),
         "members/",
+        "presets/",
+        "presets/?q=nothing-is-called-this",
+        "presets/create/",
+        *(f"presets/{preset.uid}/{part}" for part in PRESET_PAGES),
+        "settings/",
         *(f"members/{key.owner.uid}/{part}" for part in ("", "leaving/") if key.owner),
         "byok/",
         "byok/?q=nothing-is-called-this",

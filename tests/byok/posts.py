@@ -28,7 +28,7 @@ def credential(organization: Organization) -> Credential:
 
 
 def added(stage: Any) -> dict[str, Any]:
-    place = {"provider": "openai", "workspace": stage.key.workspace_uid, "key": SECRET}
+    place = {"provider": "openai", "workspace": stage.key.workspace_uid, "provider_key": SECRET}
     return {
         **SETTINGS,
         **place,
@@ -49,6 +49,6 @@ def edited(stage: Any) -> dict[str, Any]:
 FORMS: Mapping[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "add credential": ("byok/add/", added),
     "edit credential": ("byok/{credential}/edit/", edited),
-    "rotate provider key": ("byok/{credential}/rotate/", lambda stage: {"key": SECRET}),
+    "rotate provider key": ("byok/{credential}/rotate/", lambda stage: {"provider_key": SECRET}),
     "delete credential": ("byok/{credential}/delete/", lambda stage: {"confirmation": "not its name"}),
 }

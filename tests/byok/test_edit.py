@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def form(place: str, **fields: Any) -> dict[str, Any]:
     return {
         "provider": "openai",
-        "key": SECRET,
+        "provider_key": SECRET,
         "workspace": place,
         "form_token": str(uuid.uuid4()),
         **fields,
@@ -125,12 +125,12 @@ def test_an_unknown_provider_is_openrouters_to_judge(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"key": ""}, "Paste the provider"),
-        ({"key": "{ not json"}, "begins like JSON"),
+        ({"provider_key": ""}, "Paste the provider"),
+        ({"provider_key": "{ not json"}, "begins like JSON"),
         ({"provider": "azure"}, "Azure takes a JSON list"),
-        ({"provider": "azure", "key": '[{"api_key": "x"}]'}, "Azure takes a JSON list"),
-        ({"provider": "google-vertex", "key": '{"client_email": "x"}'}, "Vertex takes"),
-        ({"provider": "amazon-bedrock", "key": '{"accessKeyId": "x"}'}, "Bedrock takes"),
+        ({"provider": "azure", "provider_key": '[{"api_key": "x"}]'}, "Azure takes a JSON list"),
+        ({"provider": "google-vertex", "provider_key": '{"client_email": "x"}'}, "Vertex takes"),
+        ({"provider": "amazon-bedrock", "provider_key": '{"accessKeyId": "x"}'}, "Bedrock takes"),
         ({"add-allowed_api_key_hashes": "no key of ours"}, "Pick it from the list"),
         ({"add-allowed_user_ids": "nobody@nowhere.test"}, "Pick it from the list"),
         ({"is_fallback": "on", "is_byok_only": "on"}, "it cannot keep them from being used"),
@@ -161,7 +161,7 @@ def test_what_cannot_be_is_said_beside_it_and_not_sent(
 def test_a_key_of_several_parts_goes_as_one_text(
     desk: Client, place: str, received: list[str], provider: str, key: str
 ) -> None:
-    assert desk.post(at("add"), form(place, provider=provider, key=f" {key}\n")).status_code == 302
+    assert desk.post(at("add"), form(place, provider=provider, provider_key=f" {key}\n")).status_code == 302
     assert received == [key]
 
 
@@ -252,7 +252,7 @@ def test_a_lost_answer_to_a_change_is_read_again(
 def test_a_key_is_rotated_in_place(
     desk: Client, credential: Credential, sandbox: RunningSandbox, received: list[str]
 ) -> None:
-    response: Any = desk.post(at(credential.uid, "rotate"), {"key": SECRET}, follow=True)
+    response: Any = desk.post(at(credential.uid, "rotate"), {"provider_key": SECRET}, follow=True)
     assert "Provider key replaced" in response.content.decode()
     assert (sent(sandbox, "PATCH"), received) == ([{"key": "•••"}], [SECRET])
     was, label = credential.label, f"sk-...{SECRET[-4:]}"
@@ -275,7 +275,7 @@ def test_the_mask_tells_whether_a_lost_rotation_took_effect(
     desk: Client, credential: Credential, sandbox: RunningSandbox, fault: str, key: str, last: str
 ) -> None:
     sandbox.sandbox.fault(kind=fault, method="PATCH", path=f"/byok/{credential.uid}", times=9)
-    desk.post(at(credential.uid, "rotate"), {"key": key})
+    desk.post(at(credential.uid, "rotate"), {"provider_key": key})
     assert outcomes("credential.rekey") == ["started", last]
 
 
@@ -284,7 +284,7 @@ def test_a_rotation_that_nobody_knows_of_is_found_by_the_next_pull(
 ) -> None:
     sandbox.sandbox.fault(kind="drop_after", method="PATCH", path=f"/byok/{credential.uid}", times=9)
     sandbox.sandbox.fault(kind="status", status=500, method="GET", path=f"/byok/{credential.uid}", times=20)
-    desk.post(at(credential.uid, "rotate"), {"key": SECRET})
+    desk.post(at(credential.uid, "rotate"), {"provider_key": SECRET})
     assert outcomes("credential.rekey") == ["started", "unknown"]
     sandbox.sandbox.clear_faults()
     pulled(synced, "byok-credentials")
@@ -327,7 +327,7 @@ def test_one_that_was_deleted_elsewhere_is_said_to_be_gone(
     desk: Client, credential: Credential, sandbox: RunningSandbox, part: str
 ) -> None:
     sandbox.sandbox.outside.delete_credential(credential.uid)
-    posted = edit_form(credential, name="x") if part == "edit" else {"key": SECRET}
+    posted = edit_form(credential, name="x") if part == "edit" else {"provider_key": SECRET}
     response: Any = desk.post(at(credential.uid, part), posted, follow=True)
     assert "deleted elsewhere" in response.content.decode()
     credential.refresh_from_db()

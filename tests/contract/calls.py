@@ -29,7 +29,7 @@ BUDGET = "5b1f0a52-0f6c-4a5e-9c1d-2f8e6f0b7a11"
 class Subject:
     """Things there are: a key's hash, a workspace without keys but with a monthly budget, a member of the
     organization, a guardrail that the key and the member hold, a credential with every restriction, a
-    destination."""
+    destination. The slug is of a preset of the first key's workspace."""
 
     key: str
     workspace: str
@@ -37,6 +37,7 @@ class Subject:
     guardrail: str
     credential: str
     destination: str
+    slug: str = "support-bot"
 
 
 def subject(running: RunningSandbox) -> Subject:
@@ -104,6 +105,8 @@ SETTINGS = frozenset({
     "headers", "value", "endpoint", "project", "workspaceId", "region", "sessionToken", "baseUrl", "method",
     "pathTemplate", "prefix", "table", "database", "schema", "warehouse", "url",
 })  # fmt: skip
+INSTRUCTION = components.ChatSystemMessage(role="system", content="Be kind.")
+GREETING = components.MessagesMessageParam(role="user", content="Hello")
 INJECTION = components.ContentFilterBuiltinEntryInput(slug="regex-prompt-injection", action="flag")
 
 CALLS: dict[str, SdkCall] = {
@@ -322,6 +325,49 @@ CALLS: dict[str, SdkCall] = {
         lambda sdk, it: sdk.video_generation.list_videos_models(),
         components.VideoModelsListResponse,
         public=True,
+    ),
+    "GET /presets": SdkCall(
+        lambda sdk, it: sdk.presets.list(), components.ListPresetsResponse, inference=True, unmanaged=True
+    ),
+    "GET /presets/{slug}": SdkCall(
+        lambda sdk, it: sdk.presets.get(slug=it.slug),
+        components.GetPresetResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "GET /presets/{slug}/versions": SdkCall(
+        lambda sdk, it: sdk.presets.list_versions(slug=it.slug),
+        components.ListPresetVersionsResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "GET /presets/{slug}/versions/{version}": SdkCall(
+        lambda sdk, it: sdk.presets.get_version(slug=it.slug, version="2"),
+        components.GetPresetVersionResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "POST /presets/{slug}/chat/completions": SdkCall(
+        lambda sdk, it: sdk.presets.create_presets_chat_completions(
+            slug=it.slug, messages=[INSTRUCTION], temperature=0.5
+        ),
+        components.CreatePresetFromInferenceResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "POST /presets/{slug}/messages": SdkCall(
+        lambda sdk, it: sdk.presets.create_presets_messages(
+            slug=it.slug, model="openai/gpt-5.2", messages=[GREETING], system="Be kind."
+        ),
+        components.CreatePresetFromInferenceResponse,
+        inference=True,
+        unmanaged=True,
+    ),
+    "POST /presets/{slug}/responses": SdkCall(
+        lambda sdk, it: sdk.presets.create_presets_responses(slug="new-one", instructions="Be kind."),
+        components.CreatePresetFromInferenceResponse,
+        inference=True,
+        unmanaged=True,
     ),
     "GET /providers": SdkCall(
         lambda sdk, it: sdk.providers.list(), operations.ListProvidersResponse, public=True

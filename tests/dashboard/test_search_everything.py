@@ -18,10 +18,11 @@ from dashboard.search.pages import PAGES
 from orgadmin.accounts.models import Organization, User
 from orgadmin.catalog.models import CatalogModel
 from orgadmin.inventory.mirror import Mirror
-from orgadmin.inventory.models import Credential, Destination, Guardrail, Key, Member, Workspace
+from orgadmin.inventory.models import Credential, Destination, Guardrail, Key, Member, Preset, Workspace
 from tests.conftest import SignIn
 from tests.dashboard.test_search import HTMX, SEARCH, groups, text_of
 
+PRESET = "bf16a500-aaaa-4bbb-8ccc-000000000005"
 DESTINATION = "ae05f400-aaaa-4bbb-8ccc-000000000004"
 CREDENTIAL = "9cd4e300-aaaa-4bbb-8ccc-000000000003"
 WORKSPACE, GUARDRAIL = "5a3c9f10-aaaa-4bbb-8ccc-000000000001", "7be1d200-aaaa-4bbb-8ccc-000000000002"
@@ -67,7 +68,9 @@ def things(organization: Organization) -> dict[str, tuple[Mirror, str, list[str]
         enabled=True,
         privacy_mode=False,
     )
+    preset = Preset.objects.create(organization=organization, uid=PRESET, slug="ohlau", name="Öhringen")
     return {
+        "Presets": (preset, "Öhringen", [preset.uid]),
         "Destinations": (destination, "Éclairage", [destination.uid]),
         "BYOK credentials": (credential, "Ölquelle", [credential.uid]),
         "Workspaces": (workspace, "Ärzte Zürich", [workspace.uid]),

@@ -81,6 +81,7 @@ def labels(asked: Any) -> list[str]:
 READERS_PAGES = [
     *("Overview", "Spend", "Credits", "Analytics"),
     *("Keys", "Guardrails", "Budgets", "Workspaces", "Members", "BYOK", "Observability"),
+    "Presets",
     *("Models", "Audit log", "Sync"),
     "Settings",
 ]

@@ -259,6 +259,37 @@ def endpoint_row(**changes: Any) -> dict[str, Any]:
     }
 
 
+def preset_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"preset-{number}",
+        "slug": f"bot-{number}",
+        "name": f"bot-{number}",
+        "description": None,
+        "status": "active",
+        "status_updated_at": None,
+        "designated_version_id": f"version-{number}",
+        "workspace_id": WORKSPACE,
+        "creator_user_id": None,
+        "created_at": "2025-08-24T10:30:00Z",
+        "updated_at": "2025-08-24T15:45:00.250000+00:00",
+        **changes,
+    }
+
+
+def preset_version_row(number: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"version-{number}",
+        "preset_id": "preset-1",
+        "version": number,
+        "config": {"model": "acme/model-1", "temperature": 0.70},
+        "system_prompt": "Be kind.",
+        "creator_id": "user_1",
+        "created_at": "2025-08-24T10:30:00Z",
+        "updated_at": "2025-08-24T10:30:00Z",
+        **changes,
+    }
+
+
 def analytics_answer(*rows: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     """The answer to an analytics query. `changes` are of what lies beside the rows."""
     metadata = {"query_time_ms": 42.5, "row_count": len(rows), "truncated": False}

@@ -107,6 +107,7 @@ def test_asking_for_everything(synced: Organization, admin: User, sign_in: SignI
         "workspace-members",
         "byok-credentials",
         "destinations",
+        "presets",
         "credits",
         "activity",
         "today",

@@ -11,6 +11,8 @@ from django.core.management import CommandParser
 from dashboard.management.commands import owner_link
 from orgadmin.connections.services import demo_password_file, demo_prepare
 from orgadmin.sandbox.app import Options
+from orgadmin.sandbox.dice import uuid_text
+from orgadmin.sandbox.seed.keys import inference_key
 from orgadmin.sandbox.server import management_key
 
 
@@ -32,7 +34,12 @@ class Command(owner_link.Command):
 
     def owner(self, options: dict[str, Any]) -> str:
         key = management_key(options["seed"])
-        return demo_prepare(base_url=settings.OPENROUTER_BASE_URL, management_key=key)
+        return demo_prepare(
+            base_url=settings.OPENROUTER_BASE_URL,
+            management_key=key,
+            inference_key=inference_key(options["seed"]),
+            workspace_uid=uuid_text("workspace", options["seed"], 0),
+        )
 
 
 def _seen_from_here(path: Path) -> Path:

@@ -10,8 +10,9 @@ from django.core.management import BaseCommand, CommandError
 
 class Command(BaseCommand):
     help = (
-        "Encrypt organization keys and second factors with the first of ENCRYPTION_KEYS. Put the new key in "
-        "front, restart everything, run this, then take the old key away. Safe to repeat and to interrupt."
+        "Encrypt organization keys, inference keys and second factors with the first of ENCRYPTION_KEYS. Put "
+        "the new key in front, restart everything, run this, then take the old key away. Safe to repeat and "
+        "to interrupt."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,6 +26,9 @@ class Command(BaseCommand):
             ) from None
         self.stdout.write(
             f"Organization keys: {done.organizations_changed} of {done.organizations} encrypted anew."
+        )
+        self.stdout.write(
+            f"Inference keys: {done.inference_keys_changed} of {done.inference_keys} encrypted anew."
         )
         self.stdout.write(
             f"Second factors: {done.second_factors_changed} of {done.second_factors} encrypted anew."

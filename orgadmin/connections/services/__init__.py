@@ -13,6 +13,7 @@ from orgadmin.connections.services.change import (
 )
 from orgadmin.connections.services.connect import organization_connect
 from orgadmin.connections.services.invite import invitation_accept, invitation_revoke, person_invite
+from orgadmin.connections.services.lend import inference_key_lend, inference_key_remove
 from orgadmin.connections.services.people import person_remove, person_rename, person_set_role
 from orgadmin.connections.services.prepare import (
     demo_password_file,
@@ -26,6 +27,8 @@ __all__ = [
     "demo_password_file",
     "demo_prepare",
     "email_verify",
+    "inference_key_lend",
+    "inference_key_remove",
     "invitation_accept",
     "invitation_revoke",
     "organization_check",

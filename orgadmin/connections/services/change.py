@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orgadmin.accounts.connection import client_for
-from orgadmin.accounts.models import Organization, User
+from orgadmin.accounts.models import InferenceKey, Organization, User
 from orgadmin.audit.services import note
 from orgadmin.connections.addresses import check_reachable
 from orgadmin.connections.drafts import KeyAt
@@ -171,13 +171,17 @@ def organization_set_default_workspace(
 
 
 def organization_disconnect(*, actor: User, organization: Organization) -> None:
-    """Forget the key and stop pulling. What was pulled, the people and the audit log stay."""
+    """Forget the keys and stop pulling. What was pulled, the people and the audit log stay."""
     with transaction.atomic():
         row = _locked(organization)
         if row.status == Organization.Status.DISCONNECTED:
             return
         before = _connection_of(row)
         row.management_key, row.key_hash, row.key_label = None, "", ""
+        lent = InferenceKey.objects.filter(organization=row)
+        if labels := list(lent.values_list("key_label", flat=True)):
+            before["inference_key_label"] = labels
+        lent.delete()
         row.status = Organization.Status.DISCONNECTED
         row.status_message = ""
         row.save()

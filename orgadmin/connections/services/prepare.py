@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orgadmin.accounts.invitations import prove_email
-from orgadmin.accounts.models import Organization, User
+from orgadmin.accounts.models import InferenceKey, Organization, User
 from orgadmin.accounts.people import user_prepare
 from orgadmin.audit.services import note
 from orgadmin.connections.drafts import KeyAt, OrganizationDraft
@@ -68,8 +68,11 @@ def email_verify(*, email: str) -> bool:
     return True
 
 
-def demo_prepare(*, base_url: str, management_key: str) -> str:
-    """The demo's owner and organization, connected to the sandbox; the owner's address.
+def demo_prepare(
+    *, base_url: str, management_key: str, inference_key: str = "", workspace_uid: str = ""
+) -> str:
+    """The demo's owner and organization, connected to the sandbox, and lent a key of one workspace; the
+    owner's address.
 
     Safe to repeat. The sandbox may have moved to another port since the last time; an organization that its
     owner disconnected stays so.
@@ -82,6 +85,8 @@ def demo_prepare(*, base_url: str, management_key: str) -> str:
     if organization is None:
         draft = OrganizationDraft(name="Acme Research", slug=DEMO_SLUG, connection=connection)
         organization = keep_organization(owner=owner, draft=draft, findings=_glance(connection))
+        if inference_key:
+            _lend(organization, owner, Secret(inference_key), workspace_uid)
         request_all_pulls(organization=organization, requested_by=owner)
     elif organization.management_key is not None and _moved(organization, connection):
         request_all_pulls(organization=organization)
@@ -97,6 +102,18 @@ def demo_password_file() -> Path | None:
     return path if owner.check_password(path.read_text(encoding="utf-8").strip()) else None
 
 
+def _lend(organization: Organization, owner: User, key: Secret, workspace_uid: str) -> None:
+    InferenceKey.objects.create(
+        organization=organization,
+        workspace_uid=workspace_uid,
+        base_url=organization.base_url,
+        secret=key,
+        key_label=Secret.mask(key.reveal()),
+        key_hash=key_hash(key),
+        added_by=owner,
+    )
+
+
 def _glance(connection: KeyAt) -> Findings:
     try:
         return inspect(connection, patience=GLANCE)
@@ -110,6 +127,10 @@ def _moved(organization: Organization, connection: KeyAt) -> bool:
     identity = key_hash(connection.management_key)
     if (organization.base_url, organization.key_hash) == (connection.base_url, identity):
         return False
+    # The keys that were lent follow, if it is still the same account.
+    if organization.key_hash == identity:
+        lent = InferenceKey.objects.filter(organization=organization, base_url=organization.base_url)
+        lent.update(base_url=connection.base_url)
     Organization.objects.filter(pk=organization.pk).update(
         base_url=connection.base_url,
         management_key=connection.management_key,

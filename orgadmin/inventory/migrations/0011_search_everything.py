@@ -24,5 +24,5 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0009_destinations")]
+    dependencies = [("inventory", "0010_presets")]
     operations = [migrations.RunPython(create, drop)]

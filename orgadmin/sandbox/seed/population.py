@@ -18,6 +18,7 @@ from orgadmin.sandbox.seed.credentials import add_credentials
 from orgadmin.sandbox.seed.destinations import add_destinations
 from orgadmin.sandbox.seed.guardrails import add_guardrails
 from orgadmin.sandbox.seed.keys import KeyMaker, inference_key
+from orgadmin.sandbox.seed.presets import add_presets
 from orgadmin.sandbox.seed.words import DOMAIN, NAMELESS, PEOPLE, WORKSPACES
 from orgadmin.sandbox.seed.workspaces import add_budgets, add_memberships
 from orgadmin.sandbox.state.account import Account
@@ -46,7 +47,8 @@ class Options:
     number; `analytics_kept_for` is for how many seconds an answer is given again to the same query, 0 for
     never. `budgets` is what the plan has of workspace budgets (one of `state.budgets.PLANS`);
     `default_deletable` says that the default workspace may be deleted, `models` how large the catalog is at
-    least. These do not make it another account.
+    least, `presets` that there are some, `presets_for_managers` what status a management key gets that asks
+    for presets (200: it may). These do not make it another account.
     """
 
     seed: int = 7
@@ -63,6 +65,8 @@ class Options:
     budgets: str = ENTERPRISE
     default_deletable: bool = False
     models: int = 180
+    presets: bool = True
+    presets_for_managers: int = 403
 
 
 def management_key(seed: int) -> str:
@@ -90,6 +94,7 @@ def populate(options: Options, born: datetime) -> Account:
         top_up=500,
         budgets=Budgets(plan=options.budgets),
         default_deletable=options.default_deletable,
+        presets_for_managers=options.presets_for_managers,
         analytics=Desk(per_minute=options.analytics_per_minute, kept_for=options.analytics_kept_for),
     )
     _add_workspaces(account, options, start)
@@ -104,6 +109,8 @@ def populate(options: Options, born: datetime) -> Account:
     add_guardrails(account, options.guardrails, start)
     add_credentials(account, options.credentials, start)
     add_destinations(account)
+    if options.presets:
+        add_presets(account, start, born)
     return account
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
@@ -22,6 +22,7 @@ from orgadmin.sandbox.state.guardrails import AssignmentRow, Assignments, Guardr
 from orgadmin.sandbox.state.keys import KeyDraft, KeyRow, Keys, hash_of, label_of
 from orgadmin.sandbox.state.members import Members
 from orgadmin.sandbox.state.memberships import Memberships
+from orgadmin.sandbox.state.presets import PresetRow, Presets, PresetVersionRow, as_settings
 from orgadmin.sandbox.state.rooms import Rooms
 from orgadmin.sandbox.state.shelf import Shelf
 from orgadmin.sandbox.state.workspaces import WorkspaceRow, Workspaces
@@ -34,7 +35,8 @@ NEWCOMER_DELAY = 300
 class Account:
     """One account. `born` is the moment it was seeded; `rooms` is the use that no key made;
     `top_up` is the dollars bought whenever the balance would run out; `default_deletable` says that the
-    account is one of those that may delete their default workspace."""
+    account is one of those that may delete their default workspace; `presets_for_managers` is the status that
+    a management key gets where presets are asked for, 200 for an answer."""
 
     seed: int
     born: datetime
@@ -53,6 +55,8 @@ class Account:
     credentials: Credentials = field(default_factory=Credentials)
     destinations: Destinations = field(default_factory=Destinations)
     default_deletable: bool = False
+    presets: Presets = field(default_factory=Presets)
+    presets_for_managers: int = 403
     shelf: Shelf = field(default_factory=Shelf)
     created: int = 0
     lock: RLock = field(default_factory=RLock)
@@ -109,6 +113,44 @@ class Account:
         self.guardrails.add(row)
         return row
 
+    def preset_version(
+        self,
+        workspace_id: str,
+        slug: str,
+        now: datetime,
+        *,
+        config: Mapping[str, Any],
+        system_prompt: str | None,
+        creator: str | None,
+        designate: bool = True,
+    ) -> PresetRow:
+        """A new version of the workspace's preset of that slug, which is made if there is none."""
+        row = self.presets.find(workspace_id, slug)
+        if row is None:
+            row = PresetRow(
+                id=uuid_text("preset", self.seed, workspace_id, slug, now),
+                slug=slug,
+                name=slug,
+                workspace_id=workspace_id,
+                created_at=now,
+                updated_at=now,
+                creator_user_id=creator,
+                long=True,
+            )
+            self.presets.add(row)
+        number = len(self.presets.versions(row)) + 1
+        version = PresetVersionRow(
+            id=uuid_text("preset version", row.id, number),
+            preset_id=row.id,
+            version=number,
+            settings=as_settings(config),
+            system_prompt=system_prompt,
+            creator_id=creator or "user_unknown",
+            created_at=now,
+        )
+        self.presets.add_version(version, designate=designate)
+        return row
+
     def guardrail_assign(
         self, row: GuardrailRow, holders: Assignments, subjects: Iterable[str], now: datetime
     ) -> None:
@@ -163,6 +205,7 @@ class Account:
         self.guardrails.delete_of_workspace(row.id)
         self.budgets.drop_workspace(row.id)
         self.destinations.disable_in(row.id, now)
+        self.presets.delete_of_workspace(row.id)
         self.memberships.drop_workspace(row.id)
         self.credentials.drop_workspace(row.id)
         self.workspaces.delete(row)
