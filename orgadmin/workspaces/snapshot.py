@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from orgadmin.inventory.destination_nouns import SETTINGS
+from orgadmin.inventory import byok_nouns, destination_nouns
 from orgadmin.inventory.guardrail_nouns import RULES
 from orgadmin.inventory.models import (
+    Credential,
     Destination,
     Guardrail,
     Key,
@@ -37,6 +38,7 @@ class Contents:
     guardrails: QuerySet[Guardrail]
     budgets: WorkspaceBudgets | None
     destinations: QuerySet[Destination]
+    credentials: QuerySet[Credential]
     members: QuerySet[WorkspaceMember]
 
 
@@ -49,6 +51,7 @@ def contents_of(workspace: Workspace) -> Contents:
         others=keys.exclude(is_active),
         guardrails=Guardrail.objects.filter(**inside).order_by("name", "pk"),
         destinations=Destination.objects.filter(**inside).order_by("name", "pk"),
+        credentials=Credential.objects.filter(**inside).order_by("provider", "pk"),
         budgets=WorkspaceBudgets.objects.filter(**inside).first(),
         members=WorkspaceMember.objects.filter(**inside).order_by("pk"),
     )
@@ -70,7 +73,8 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
         "guardrails": [{"id": row["uid"], **row} for row in contents.guardrails.values("uid", *RULES)],
         "held_by_keys": list(of_keys.values("key_hash", "guardrail_uid")),
         "held_by_members": list(of_members.values("user_id", "guardrail_uid")),
-        "destinations": list(contents.destinations.values("uid", "type", *SETTINGS)),
+        "destinations": list(contents.destinations.values("uid", "type", *destination_nouns.SETTINGS)),
+        "credentials": list(contents.credentials.values("uid", "provider", "label", *byok_nouns.SETTINGS)),
         "members": list(contents.members.values("user_id", "role")),
         "keys": list(contents.others.values(*KEY_SETTINGS)),
     }

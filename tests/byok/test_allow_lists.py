@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orgadmin.accounts.models import Organization
 from orgadmin.audit.models import Entry
 from orgadmin.byok import allow_lists
 from orgadmin.inventory import leavers
@@ -133,3 +134,14 @@ def test_a_leaver_page_names_the_credentials(desk: Client, named: Credential) ->
     page = text_of(desk.get(f"/o/acme/members/{key.owner.uid}/leaving/"))
     assert named.name is not None
     assert named.name in page
+
+
+def test_a_workspace_that_is_deleted_says_which_credentials_go_with_it(
+    desk: Client, synced: Organization
+) -> None:
+    row = Credential.objects.filter(workspace_uid__isnull=False)[0]
+    Key.objects.filter(workspace_uid=row.workspace_uid).update(disabled=True)
+    Organization.objects.update(default_workspace_uid="")
+    page = text_of(desk.get(f"/o/acme/workspaces/{row.workspace_uid}/delete/"))
+    assert "BYOK credential" in page
+    assert f"({row.provider})" in page
