@@ -34,6 +34,7 @@ from orgadmin.inventory.workspace_models import place_of
 from orgadmin.usage.clock import last_complete_day
 from orgadmin.usage.models import DaySum, Source, UsageModel, UsageProvider
 from orgadmin.usage.store import Fact, Scope, replace_facts
+from tests.bench import accounts
 
 GUARDRAILS, WORKSPACES, MEMBERS_OF, MODELS, PROVIDERS, ENDPOINTS = 1000, 200, 2000, 800, 60, 3000
 SUBJECTS, DAYS, FAVOURITES = 200, 30, 8
@@ -65,6 +66,7 @@ def fill(organization: Organization) -> None:
     )
     _guardrails(organization, workspaces, keys, members, dice)
     catalog(organization)
+    accounts.fill(organization)
     _use(organization, keys, dice)
     now = timezone.now()
     for kind in NOUNS:
@@ -286,4 +288,5 @@ def addresses(organization: Organization) -> dict[str, str]:
         "models": f"{base}/models/",
         "model": f"{base}/models/author-1/model-1/",
         "policy of a workspace": f"{base}/policy/?workspace={workspace.uid}",
+        **accounts.addresses(),
     }

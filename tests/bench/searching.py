@@ -9,8 +9,16 @@ from urllib.parse import urlencode
 
 from orgadmin.accounts.models import Organization
 from orgadmin.catalog.models import CatalogModel
-from orgadmin.inventory.models import Guardrail, Key, Member, Workspace
-from tests.bench import ruling
+from orgadmin.inventory.models import (
+    Credential,
+    Destination,
+    Guardrail,
+    Key,
+    Member,
+    Preset,
+    Workspace,
+)
+from tests.bench import accounts, ruling
 from tests.bench.pages import MISS, Target
 
 KEYS, MEMBERS, GUARDRAILS = 20_000, 8_700, 300
@@ -21,6 +29,7 @@ def fill(organization: Organization) -> int:
     """Beside the keys that are there: everything else, in bulk. How many objects there are then."""
     ruling.people_and_places(organization, members=MEMBERS)
     ruling.catalog(organization)
+    accounts.fill(organization)
     places = list(Workspace.objects.filter(organization=organization).values_list("uid", flat=True))
     Guardrail.objects.bulk_create(
         (
@@ -37,7 +46,10 @@ def fill(organization: Organization) -> int:
     )
     return sum(
         model._default_manager.filter(organization=organization, gone_at=None).count()
-        for model in (Key, Member, Workspace, Guardrail, CatalogModel)
+        for model in (
+            *(Key, Member, Workspace, Guardrail, CatalogModel),
+            *(Credential, Destination, Preset),
+        )
     )
 
 
