@@ -21,6 +21,8 @@ _SOUNDS_SECRET = re.compile(
     r"key|secret|token|passw|pwd|auth|credential|cookie|dsn|signature|bearer|jwt", re.I
 )
 _LOOKS_SECRET = re.compile(r"(?i)^(bearer|basic)\s|^(sk|pk|glc|phc|xaat|ghp|xox.)[-_]|^eyJ|^AKIA")
+# Of a key that no table knows, a long word of letters and digits may be a secret, too.
+_LOOKS_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_+/=.-]{24,}")
 _DRAWN = re.compile(r"\.{2,}|…+|•+|\*{2,}")
 
 
@@ -81,7 +83,7 @@ def _kept(kind: str, name: str, value: Any) -> Any:
         return hidden(value)
     if setting is not None and setting.carries_token:
         return host_of(value) if isinstance(value, str) else hidden(value)
-    return shown(value, is_known=setting is not None)
+    return shown(value, is_known=setting is not None, is_config=True)
 
 
 def hidden(value: Any) -> Any:
@@ -93,22 +95,28 @@ def hidden(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else masked(str(value))
 
 
-def shown(value: Any, *, is_known: bool = False) -> Any:
-    """A value that is no secret by its name; what looks like one is hidden all the same, at any depth."""
+def shown(value: Any, *, is_known: bool = False, is_config: bool = False) -> Any:
+    """A value that is no secret by its name; what looks like one is hidden all the same, at any depth. In a
+    config (``is_config``) a long random word does."""
     if isinstance(value, Mapping):
         return {
-            str(name): hidden(one) if _SOUNDS_SECRET.search(str(name)) else shown(one)
+            str(name): hidden(one) if _SOUNDS_SECRET.search(str(name)) else shown(one, is_config=is_config)
             for name, one in sorted(value.items())
         }
     if isinstance(value, list | tuple):
-        return [shown(one) for one in value]
+        return [shown(one, is_config=is_config) for one in value]
     if isinstance(value, str):
         if "://" in value:
             return without_credentials(value)
-        return masked(value) if not is_known and _LOOKS_SECRET.search(value) else value
+        return masked(value) if not is_known and _looks_secret(value, is_config=is_config) else value
     if value is None or isinstance(value, bool | int):
         return value
     return int(value) if value == int(value) else float(value)
+
+
+def _looks_secret(text: str, *, is_config: bool) -> bool:
+    is_random = is_config and _LOOKS_RANDOM.fullmatch(text) is not None
+    return is_random or _LOOKS_SECRET.search(text) is not None
 
 
 def host_of(address: str) -> str:

@@ -139,7 +139,7 @@ def _status(error: OpenRouterError) -> int:
 def _new_sheet(
     request: OrgRequest, place: Workspace, form: DestinationForm, *, status: int = 200
 ) -> HttpResponse:
-    return _sheet(request, Row(destination=None, workspace=place), form, status=status)  # type: ignore[arg-type]
+    return _drawn(request, None, place, form, status=status)
 
 
 def _names(request: OrgRequest, workspace_uid: str, hashes: Any) -> dict[str, str]:
@@ -215,10 +215,22 @@ def _form(
 def _sheet(
     request: OrgRequest, row: Row, form: DestinationForm, *, status: int = 200, conflict: Any = None
 ) -> HttpResponse:
+    return _drawn(request, row, row.workspace, form, status=status, conflict=conflict)
+
+
+def _drawn(
+    request: OrgRequest,
+    row: Row | None,
+    workspace: Workspace | None,
+    form: DestinationForm,
+    *,
+    status: int,
+    conflict: Any = None,
+) -> HttpResponse:
     context = {
         "organization": request.organization,
-        "row": row if row.destination else None,
-        "workspace": row.workspace,
+        "row": row,
+        "workspace": workspace,
         "kind": form.kind,
         "label": label_of(form.kind),
         "about": TYPES[form.kind].about if form.kind in TYPES else "",

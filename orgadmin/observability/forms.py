@@ -115,6 +115,7 @@ class DestinationForm(forms.Form):
         self.shown = values if shown is None else shown
         self.candidates: list[tuple[str, str]] = []
         self.config: dict[str, Any] = {}
+        self.pressed: Editor | None = None
         self.lacks = lacks
         super().__init__(data, initial=self._initial())
         self._add_fields()
@@ -170,9 +171,8 @@ class DestinationForm(forms.Form):
     @property
     def editor(self) -> Editor:
         """The rules as they are drawn."""
-        pressed: Editor | None = getattr(self, "pressed", None)
-        if pressed is not None:
-            return pressed
+        if self.pressed is not None:
+            return self.pressed
         return Editor.posted(self.data) if self.is_bound else self.initial["filter_rules"]
 
     @property

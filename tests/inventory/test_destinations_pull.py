@@ -165,6 +165,8 @@ def test_no_secret_of_any_type_is_kept(kind: str) -> None:
           "new_secret": "sk-l...AbCd", "region": "us", "size": 5}),
         ("raindrop", {"write_key": RAW, "url": "https://r.example", "list": [{"password": RAW}]},
          {"list": [{"password": "sk-l...AbCd"}], "url": "https://r.example", "write_key": "sk-l...AbCd"}),
+        ("raindrop", {"stream": "0123456789abcdef01234567", "note": "a long note of 24 letters and more"},
+         {"stream": "0123...4567", "note": "a long note of 24 letters and more"}),
         ("raindrop", {"headers": [RAW, 5, None]}, {"headers": ["sk-l...AbCd", "...", None]}),
         ("webhook", {"url": 5, "headers": RAW},
          {"headers": "sk-l...AbCd", "method": "POST", "url": "..."}),
