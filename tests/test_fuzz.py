@@ -312,6 +312,8 @@ def test_no_field_of_a_form_can_break_anything(stage: Stage, name: str, bells: B
 # Posts that hold nothing but the press of a button.
 BUTTONS = {
     "analytics:saved-delete",
+    "byok:disable",
+    "byok:enable",
     "front:accept",
     "keys:disable",
     "keys:enable",

@@ -189,4 +189,4 @@ def test_it_asks_as_often_for_many_keys_as_for_few(desk: Client, leaver: Member)
         text = page(desk, leaver)
     assert len(many) == len(few)
     assert "All 83 of their keys" in text
-    assert len(few) <= 18, [query["sql"][:90] for query in few]
+    assert len(few) <= 19, [query["sql"][:90] for query in few]
