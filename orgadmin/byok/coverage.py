@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, When
 
 from orgadmin.accounts.models import Organization
+from orgadmin.byok.known import Known
 from orgadmin.byok.selectors import last_days, spent_by_provider
-from orgadmin.catalog.selectors import providers_by_slug
 from orgadmin.inventory.models import (
-    Credential,
     Guardrail,
     Key,
     KeyAssignment,
@@ -23,6 +21,7 @@ from orgadmin.inventory.models import (
 )
 from orgadmin.inventory.money import MoneyField
 from orgadmin.inventory.windows import RESETS
+from orgadmin.usage.amounts import NOTHING
 from orgadmin.usage.pools import pools_of
 from orgadmin.usage.spans import Span
 
@@ -47,20 +46,18 @@ class Side:
         return self.credits + self.byok
 
 
-def side_by_side(organization: Organization) -> tuple[Span, list[Side]]:
-    """Every provider that was used or has a credential, the most expensive first: five queries."""
-    spent = spent_by_provider(organization)
-    rows = Credential.objects.filter(organization=organization, gone_at=None).order_by()
+def side_by_side(known: Known) -> tuple[Span, list[Side]]:
+    """Every provider that was used or has a credential, the most expensive first."""
+    spent = spent_by_provider(known)
     have: dict[str, list[bool]] = {}
-    for provider, disabled in rows.values_list("provider", "disabled"):
-        have.setdefault(provider, []).append(not disabled)
-    names = providers_by_slug(organization)
+    for one in known.credentials:
+        have.setdefault(one.provider, []).append(not one.disabled)
     sides = [
         Side(
             slug=slug,
-            name=names.get(slug, slug) or "Provider not told",
-            credits=spent[slug].usage if slug in spent else Decimal(0),
-            byok=spent[slug].byok_usage if slug in spent else Decimal(0),
+            name=known.provider_name(slug) or "Provider not told",
+            credits=spent.get(slug, NOTHING).usage,
+            byok=spent.get(slug, NOTHING).byok_usage,
             credentials=len(have.get(slug, ())),
             working=sum(have.get(slug, ())),
         )
@@ -117,20 +114,11 @@ def gaps_of_keys(organization: Organization, most: int) -> Gaps:
 
 
 def gaps_of_guardrails(organization: Organization, most: int) -> Gaps:
-    """Four queries. A guardrail's budget is an allowance of each key and each member that holds it: what
+    """Two queries. A guardrail's budget is an allowance of each key and each member that holds it: what
     escapes is the sum over them; the default one of a workspace is held by every key in it."""
     rows = Guardrail.objects.filter(organization=organization, gone_at=None, limit_usd__isnull=False)
     found = list(rows.exclude(include_byok_in_budgets=True))
-    uids = [row.uid for row in found]
-    sums: dict[str, dict[str, Decimal]] = {}
-    for uid, amounts in (
-        *_through(_keys(organization), _holds(KeyAssignment, "key_hash", OuterRef("hash")), uids),
-        *_through(_keys(organization), _holds(MemberAssignment, "user_id", OuterRef("owner__uid")), uids),
-        *_through(_keys(organization), F("workspace__default_guardrail_id"), uids),
-    ):
-        mine = sums.setdefault(uid, dict.fromkeys(_WINDOWS, Decimal(0)))
-        for window, amount in zip(_WINDOWS, amounts, strict=True):
-            mine[window] += amount
+    through = _through_guardrails(organization) if found else {}
     nothing: Mapping[str, Decimal] = dict.fromkeys(_WINDOWS, Decimal(0))
     return Gaps.of(
         (
@@ -140,7 +128,7 @@ def gaps_of_guardrails(organization: Organization, most: int) -> Gaps:
                 row.name,
                 row.limit or Decimal(0),
                 row.reset_interval,
-                sums.get(row.uid, nothing).get(row.reset_interval or ""),
+                through.get(row.uid, nothing).get(row.reset_interval or ""),
             )
             for row in found
         ),
@@ -148,8 +136,23 @@ def gaps_of_guardrails(organization: Organization, most: int) -> Gaps:
     )
 
 
-def _keys(organization: Organization) -> QuerySet[Key]:
-    return Key.objects.filter(organization=organization, gone_at=None).filter(~Q(byok_usage=0)).order_by()
+def _through_guardrails(organization: Organization) -> dict[str, dict[str, Decimal]]:
+    """US dollars of BYOK in each window by the guardrail that somebody behind them holds: the key itself, its
+    owner, or its workspace."""
+    keys = Key.objects.filter(organization=organization, gone_at=None).filter(~Q(byok_usage=0)).order_by()
+    holders = {
+        "of_key": _holds(KeyAssignment, "key_hash", OuterRef("hash")),
+        "of_owner": _holds(MemberAssignment, "user_id", OuterRef("owner__uid")),
+        "of_workspace": F("workspace__default_guardrail_id"),
+    }
+    sums = [Sum(f"byok_usage_{window}", output_field=_NANO, default=0) for window in _WINDOWS]
+    found: dict[str, dict[str, Decimal]] = {}
+    for *uids, daily, weekly, monthly in keys.annotate(**holders).values_list(*holders).annotate(*sums):
+        for uid in {uid for uid in uids if uid}:
+            mine = found.setdefault(uid, dict.fromkeys(_WINDOWS, Decimal(0)))
+            for window, amount in zip(_WINDOWS, (daily, weekly, monthly), strict=True):
+                mine[window] += Decimal(amount).scaleb(-9)
+    return found
 
 
 def _holds(model: type[KeyAssignment] | type[MemberAssignment], column: str, subject: OuterRef) -> Subquery:
@@ -157,12 +160,6 @@ def _holds(model: type[KeyAssignment] | type[MemberAssignment], column: str, sub
         organization=OuterRef("organization"), gone_at=None, **{column: subject}
     )
     return Subquery(held.values("guardrail_uid")[:1])
-
-
-def _through(keys: QuerySet[Key], holder: Any, uids: Sequence[str]) -> list[tuple[str, list[Decimal]]]:
-    sums = [Sum(f"byok_usage_{window}", output_field=_NANO, default=0) for window in _WINDOWS]
-    rows = keys.annotate(holder=holder).filter(holder__in=uids).values_list("holder").annotate(*sums)
-    return [(uid, [Decimal(amount).scaleb(-9) for amount in amounts]) for uid, *amounts in rows]
 
 
 def gaps_of_workspaces(organization: Organization, most: int) -> Gaps:

@@ -17,6 +17,7 @@ from orgadmin.audit.words import field_words
 from orgadmin.byok import pickers
 from orgadmin.byok.drafts import canonical, differing, settings_of
 from orgadmin.byok.forms import CredentialForm, RekeyForm, SeenField, confirmation_word, lacking
+from orgadmin.byok.known import Known
 from orgadmin.byok.selectors import (
     Row,
     filing_places,
@@ -112,7 +113,7 @@ def edit(request: OrgRequest, credential_uid: str) -> HttpResponse:
 
 
 def _existing(request: OrgRequest, credential_uid: str) -> Row:
-    row = row_of(request.organization, credential_uid)
+    row = row_of(Known(request.organization), credential_uid)
     if row.credential.gone_at is not None:
         raise Http404("This credential is gone.")
     return row
@@ -135,8 +136,10 @@ def _three_ways(
 ) -> list[tuple[str, Any, Any, Any]]:
     """Each setting that somebody changed: its label, what it was, what it is now, what the editor wants."""
     changed = {*differing(seen, theirs), *differing(seen, wanted)}
-    listed = [values[name] for values in (seen, theirs, wanted) for name in LISTS]
-    names = names_in(request.organization, *listed)
+    mentioned = {
+        name: [one for values in (seen, theirs, wanted) for one in values[name] or ()] for name in LISTS
+    }
+    names = names_in(request.organization, mentioned)
 
     def said(name: str, value: Any) -> Any:
         return (
@@ -160,7 +163,7 @@ def _sheet(
         "row": row,
         "form": form,
         "conflict": conflict,
-        "names": names_in(request.organization, *(form[name].value() for name in LISTS)),
+        "names": names_in(request.organization, {name: form[name].value() for name in LISTS}),
         "offers": pickers.provider_offers(request.organization) if row is None else [],
     }
     return respond(request, "byok/edit.html", context, fragment="byok/_edit.html", status=status)
@@ -239,11 +242,12 @@ def _delete_sheet(request: OrgRequest, row: Row, form: ConfirmForm, *, status: i
 
 def _loss(request: OrgRequest, row: Row) -> dict[str, Any]:
     """What stands to fall back to credits without it."""
+    known = Known(request.organization)
     return {
         "organization": request.organization,
         "row": row,
-        "others": others_in_line(row),
-        "spent": spent_through(row),
+        "others": others_in_line(known, row),
+        "spent": spent_through(known, row),
         "span": last_days(),
     }
 

@@ -8,14 +8,13 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.http import Http404, QueryDict
 
 from orgadmin.accounts.models import Organization
 from orgadmin.audit.models import Entry, Outcome
+from orgadmin.byok.known import Known
 from orgadmin.byok.words import restrictions
-from orgadmin.catalog.models import CatalogModel
-from orgadmin.catalog.selectors import provider_slugs, providers_by_slug
 from orgadmin.inventory.models import Credential, Key, Member, Workspace
 from orgadmin.usage.amounts import NOTHING, Amounts
 from orgadmin.usage.clock import today
@@ -82,19 +81,17 @@ class Row:
         return restrictions(self.credential)
 
 
-def rows(organization: Organization, filters: CredentialFilters) -> list[Row]:
+def rows(known: Known, filters: CredentialFilters) -> list[Row]:
     """Every credential that the filters let through, in the order OpenRouter tries them: by provider, the
-    prioritized ones, then the fallbacks. Three queries, whatever the number."""
-    workspaces = {row.uid: row for row in Workspace.objects.filter(organization=organization)}
-    names = providers_by_slug(organization)
-    found = Credential.objects.filter(organization=organization, gone_at=None)
-    listed = [
-        Row(one, names.get(one.provider, one.provider), workspaces.get(one.workspace_uid or ""))
-        for one in found.order_by()
-    ]
-    listed = [row for row in listed if _is_wanted(row, filters)]
+    prioritized ones, then the fallbacks."""
+    listed = [row for one in known.credentials if _is_wanted(row := _row(known, one), filters)]
     listed.sort(key=_order)
     return list(_marked(listed))
+
+
+def _row(known: Known, credential: Credential) -> Row:
+    workspace = known.workspaces.get(credential.workspace_uid or "")
+    return Row(credential, known.provider_name(credential.provider), workspace)
 
 
 def _order(row: Row) -> tuple[Any, ...]:
@@ -131,7 +128,7 @@ def _is_wanted(row: Row, filters: CredentialFilters) -> bool:
 
 
 def with_changes(organization: Organization, listed: Sequence[Row]) -> list[Row]:
-    """The rows with the last change of each that the log knows: two queries."""
+    """The rows with the last change of each that the log knows: one query."""
     done = Entry.objects.filter(
         organization=organization,
         target_type="credential",
@@ -143,17 +140,14 @@ def with_changes(organization: Organization, listed: Sequence[Row]) -> list[Row]
     return [replace(row, changed=changes.get(row.credential.uid)) for row in listed]
 
 
-def row_of(organization: Organization, uid: str) -> Row:
+def row_of(known: Known, uid: str) -> Row:
     """One credential by its id, one that is gone included; Http404 when there is no such."""
-    credential = Credential.objects.filter(organization=organization, uid=uid).first()
+    found = next((one for one in known.credentials if one.uid == uid), None)
+    credential = found or Credential.objects.filter(organization=known.organization, uid=uid).first()
     if credential is None:
         raise Http404("No such credential.")
-    credential.organization = organization
-    workspace = Workspace.objects.filter(
-        organization=organization, uid=credential.workspace_uid or ""
-    ).first()
-    provider = providers_by_slug(organization).get(credential.provider, credential.provider)
-    return Row(credential, provider, workspace)
+    credential.organization = known.organization
+    return _row(known, credential)
 
 
 def workspace_choices(organization: Organization) -> list[tuple[str, str]]:
@@ -161,12 +155,10 @@ def workspace_choices(organization: Organization) -> list[tuple[str, str]]:
     return [(row["slug"], row["name"]) for row in organization.summary.get("workspace_choices", [])]
 
 
-def provider_choices(organization: Organization) -> list[tuple[str, str]]:
+def provider_choices(known: Known) -> list[tuple[str, str]]:
     """The providers that there are credentials of."""
-    names = providers_by_slug(organization)
-    rows = Credential.objects.filter(organization=organization, gone_at=None).order_by("provider")
-    slugs = rows.values_list("provider", flat=True).distinct()
-    return [(slug, names.get(slug, slug)) for slug in slugs]
+    slugs = {one.provider for one in known.credentials}
+    return sorted(((slug, known.provider_name(slug)) for slug in slugs), key=lambda one: one[1].casefold())
 
 
 def filing_places(organization: Organization) -> list[tuple[str, str]]:
@@ -184,22 +176,17 @@ def newest_known(organization: Organization) -> Credential | None:
 # --- names of what lists hold ---
 
 
-def names_in(organization: Organization, *lists: Iterable[str] | None) -> dict[str, str]:
-    """What models, keys and members are called, by what lists hold of them: three queries at most."""
-    wanted = {one for values in lists for one in values or ()}
-    if not wanted:
-        return {}
-    keys = Key.objects.filter(organization=organization, hash__in=wanted).only("hash", "name", "gone_at")
-    found = {row.hash: f"{row.name}{' (deleted)' if row.gone_at else ''}" for row in keys}
-    people = Member.objects.filter(organization=organization, uid__in=wanted)
-    found |= {row.uid: f"{row}{' (left)' if row.gone_at else ''}" for row in people}
-    models = CatalogModel.objects.filter(Q(slug__in=wanted), organization=organization)
-    return found | dict(models.values_list("slug", "name"))
-
-
-def places(organization: Organization) -> dict[str, str]:
-    """Workspaces by their ids, for a history."""
-    return dict(Workspace.objects.filter(organization=organization).values_list("uid", "name"))
+def names_in(organization: Organization, lists: Mapping[str, Iterable[str] | None]) -> dict[str, str]:
+    """What keys and members are called, by what lists (by their names) hold of them: a query for each kind
+    that there is."""
+    found: dict[str, str] = {}
+    if hashes := set(lists.get("allowed_api_key_hashes") or ()):
+        keys = Key.objects.filter(organization=organization, hash__in=hashes).only("hash", "name", "gone_at")
+        found |= {row.hash: f"{row.name}{' (deleted)' if row.gone_at else ''}" for row in keys}
+    if uids := set(lists.get("allowed_user_ids") or ()):
+        people = Member.objects.filter(organization=organization, uid__in=uids)
+        found |= {row.uid: f"{row}{' (left)' if row.gone_at else ''}" for row in people}
+    return found
 
 
 # --- what it costs ---
@@ -210,43 +197,37 @@ def last_days() -> Span:
     return Span(until - timedelta(days=SPAN_DAYS - 1), until)
 
 
-def spent_by_provider(organization: Organization) -> dict[str, Amounts]:
-    """Spend of the last 30 complete days by the slug of the provider, or its name where no slug is known:
-    three queries."""
-    found = groups(Question(organization.pk, last_days()), Dimension.PROVIDER)
+def spent_by_provider(known: Known) -> dict[str, Amounts]:
+    """Spend of the last 30 complete days by the slug of the provider, or its name where no slug is known."""
+    found = groups(Question(known.organization.pk, last_days()), Dimension.PROVIDER)
     names = dict(UsageProvider.objects.filter(pk__in=found).values_list("pk", "name"))
-    slugs = provider_slugs(organization)
     spent: dict[str, Amounts] = {}
     for part, amounts in found.items():
-        name = names.get(part, "")
-        slug = slugs.get(name.casefold(), name)
+        slug = known.provider_slug(names.get(part, ""))
         spent[slug] = spent.get(slug, NOTHING) + amounts
     return spent
 
 
-def spent_through(row: Row) -> Amounts:
+def spent_through(known: Known, row: Row) -> Amounts:
     """Spend at the credential's provider where it may be used, in the last 30 complete days."""
-    organization = row.credential.organization
-    slugs = provider_slugs(organization)
     providers = [
         pk
         for pk, name in UsageProvider.objects.values_list("pk", "name")
-        if slugs.get(name.casefold(), name) == row.credential.provider
+        if known.provider_slug(name) == row.credential.provider
     ]
     if not providers or (row.workspace is None and not row.is_everywhere):
         return NOTHING
-    question = Question(organization.pk, last_days()).among(Dimension.PROVIDER, providers)
+    question = Question(known.organization.pk, last_days()).among(Dimension.PROVIDER, providers)
     if row.workspace is not None:
         question = question.among(Dimension.WORKSPACE, [row.workspace.pk])
     return sum(groups(question, Dimension.PROVIDER).values(), NOTHING)
 
 
-def others_in_line(row: Row) -> list[Row]:
+def others_in_line(known: Known, row: Row) -> list[Row]:
     """What else of the provider serves the same place, enabled, in the order it is tried."""
-    everywhere = rows(row.credential.organization, CredentialFilters(provider=row.credential.provider))
     return [
         other
-        for other in everywhere
+        for other in rows(known, CredentialFilters(provider=row.credential.provider))
         if other.credential.pk != row.credential.pk
         and not other.credential.disabled
         and (other.is_everywhere or other.credential.workspace_uid == row.credential.workspace_uid)

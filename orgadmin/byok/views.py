@@ -13,13 +13,13 @@ from orgadmin.byok.coverage import (
     gaps_of_workspaces,
     side_by_side,
 )
+from orgadmin.byok.known import Known
 from orgadmin.byok.selectors import (
     STATES,
     CredentialFilters,
     last_days,
     names_in,
     others_in_line,
-    places,
     provider_choices,
     row_of,
     rows,
@@ -49,16 +49,16 @@ MOST_GAPS = 50
 
 @allow(Permission.READ)
 def list_credentials(request: OrgRequest) -> HttpResponse:
-    filters = CredentialFilters.of(request.GET)
-    found = rows(request.organization, filters)
+    filters, known = CredentialFilters.of(request.GET), Known(request.organization)
+    found = rows(known, filters)
     context = {
         "organization": request.organization,
         "summary": request.organization.summary,
         "filters": filters,
         "states": STATES,
         "workspaces": workspace_choices(request.organization),
-        "providers": provider_choices(request.organization),
-        "spent": spent_by_provider(request.organization) if found else {},
+        "providers": provider_choices(known),
+        "spent": spent_by_provider(known) if found else {},
         "page": page_of(
             len(found),
             request.GET.get("page"),
@@ -84,16 +84,18 @@ def export(request: OrgRequest) -> StreamingHttpResponse:
             "; ".join(row.restrictions),
             row.credential.created_at.isoformat() if row.credential.created_at else "",
         )
-        for row in rows(request.organization, CredentialFilters.of(request.GET))
+        for row in rows(Known(request.organization), CredentialFilters.of(request.GET))
     )
     return csv_of("byok", request.organization.slug, COLUMNS, lines)
 
 
 @allow(Permission.READ)
 def detail(request: OrgRequest, credential_uid: str) -> HttpResponse:
-    row = row_of(request.organization, credential_uid)
+    known = Known(request.organization)
+    row = row_of(known, credential_uid)
     credential = row.credential
-    names = names_in(request.organization, *(getattr(credential, name) for name in LISTS))
+    names = names_in(request.organization, {name: getattr(credential, name) for name in LISTS})
+    places = {uid: workspace.name for uid, workspace in known.workspaces.items()}
     context = {
         "organization": request.organization,
         "row": row,
@@ -102,12 +104,10 @@ def detail(request: OrgRequest, credential_uid: str) -> HttpResponse:
         "names": names,
         "regions": REGIONS,
         "about_credits": use_of_credits(credential),
-        "others": others_in_line(row),
-        "spent": spent_through(row),
+        "others": others_in_line(known, row),
+        "spent": spent_through(known, row),
         "span": last_days(),
-        "history": history(
-            request.organization, "credential", credential.uid, {**places(request.organization), **names}
-        ),
+        "history": history(request.organization, "credential", credential.uid, {**places, **names}),
         "may_change": Permission.CHANGE in request.may,
         "reads_all": request.reads_all,
     }
@@ -116,7 +116,7 @@ def detail(request: OrgRequest, credential_uid: str) -> HttpResponse:
 
 @allow(Permission.READ)
 def coverage(request: OrgRequest) -> HttpResponse:
-    span, sides = side_by_side(request.organization)
+    span, sides = side_by_side(Known(request.organization))
     context = {
         "organization": request.organization,
         "span": span,
