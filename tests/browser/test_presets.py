@@ -101,3 +101,5 @@ def test_somebody_elses_version_is_shown_before_anything_is_sent(
     expect(preview).to_contain_text("Somebody else made another version live in the meantime.")
     expect(preview).to_contain_text("house/theirs")
     expect(preview.get_by_role("button", name="Make version 5 live")).to_be_visible()
+    # Long values scroll in their own box.
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
