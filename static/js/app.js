@@ -15,6 +15,20 @@ function openPalette() {
   import("./palette.js").then((module) => module.ready(palette));
 }
 
+// A secret pasted into the palette goes no further than here, however early it comes.
+const SECRET = /sk-or-v1-[0-9a-z]{8,}/i;
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (field.id !== "palette-input") return;
+  delete field.dataset.pasted;
+  const secret = SECRET.exec(field.value)?.[0];
+  if (!secret) return;
+  event.stopPropagation();
+  field.value = "";
+  import("./palette.js").then((module) => module.lookFor(secret));
+}, true);
+
 // --- a form is sent once -------------------------------------------------------------------------
 
 const BUSY_AT_MOST = 60_000;

@@ -2,14 +2,12 @@
 
 const input = () => document.querySelector("#palette-input");
 const hits = () => [...document.querySelectorAll("#palette-results [role=option]")];
-const SECRET = /sk-or-v1-[0-9a-z]{8,}/i;
 let isReady = false;
 
 export function ready(palette) {
   if (!isReady) {
     isReady = true;
     palette.addEventListener("keydown", walk);
-    palette.addEventListener("input", hide, true);
     palette.addEventListener("htmx:configRequest", ({ detail }) => {
       if ("pasted" in input().dataset) detail.parameters.pasted = "secret";
     });
@@ -20,17 +18,12 @@ export function ready(palette) {
   window.htmx.trigger(input(), "palette:open");
 }
 
-// A pasted secret goes no further than here: its key is looked for by the hash, which is no secret.
-async function hide(event) {
+// The key of a pasted secret is looked for by its hash, which is no secret.
+export async function lookFor(secret) {
   const field = input();
-  const secret = SECRET.exec(field.value)?.[0];
-  delete field.dataset.pasted;
-  if (!secret) return;
-  event.stopPropagation();
-  field.value = "";
   field.value = await hashOf(secret);
   field.dataset.pasted = "";
-  window.htmx.trigger(field, "palette:open");
+  ready(document.querySelector("#palette"));
 }
 
 async function hashOf(secret) {
