@@ -40,7 +40,7 @@ test-services: .venv/test ## the tests on DATABASE_URL (PostgreSQL) and CELERY_B
 	@: $${DATABASE_URL:?names a PostgreSQL database, such as postgres://user@127.0.0.1:5432/test}
 	@: $${CELERY_BROKER_URL:?names a Redis, such as redis://127.0.0.1:6379/5}
 	@: $${RABBITMQ_URL:?names a RabbitMQ, such as amqp://guest:guest@127.0.0.1:5672//}
-	$(PYTEST)
+	$(PYTEST) -m "not axe"
 	CELERY_BROKER_URL="$$RABBITMQ_URL" $(PYTEST) -m worker
 
 bench: .venv/test ## the measurements of docs/performance.md; writes var/bench.json

@@ -28,6 +28,7 @@ def signed_in(open_page: OpenPage, owner: User, live_server: Any, settings: Any)
     return open_page(sign_in_link(email=owner.email))
 
 
+@pytest.mark.axe
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
 def test_axe_finds_nothing_and_nothing_hangs_over(
     open_page: OpenPage,

@@ -21,6 +21,7 @@ PATHS = (
 )
 
 
+@pytest.mark.axe
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_axe_finds_nothing(open_page: OpenPage, viewport: dict[str, int]) -> None:
     page = open_page("", viewport)
@@ -29,6 +30,7 @@ def test_axe_finds_nothing(open_page: OpenPage, viewport: dict[str, int]) -> Non
         assert inaccessible(page) == [], path
 
 
+@pytest.mark.axe
 def test_axe_finds_nothing_in_what_opens(open_page: OpenPage) -> None:
     page = open_page("/o/acme/keys/")
 

@@ -85,6 +85,7 @@ def test_another_workspace_keeps_what_was_chosen_meanwhile(page: Page) -> None:
     expect(page.get_by_label("Group by")).to_have_value("key")
 
 
+@pytest.mark.axe
 def test_axe_finds_nothing_and_nothing_hangs_over(page: Page) -> None:
     day = today() - timedelta(days=3)
     for path in (
