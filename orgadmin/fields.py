@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
@@ -72,6 +74,34 @@ class PicksField(forms.Field):
             if len(one) > LONGEST_PICK:
                 raise ValidationError(f"“{one[:40]}…” is too long to be a slug.")
         return value or None
+
+
+class SeenField(forms.CharField):
+    """What an object of a noun ("guardrail") was when the form was opened, signed so that it comes back as it
+    went."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, noun: str) -> None:
+        super().__init__()
+        self.noun = noun
+
+    def clean(self, value: Any) -> dict[str, Any]:
+        try:
+            seen = signing.loads(str(value or ""), salt=_salt(self.noun))
+        except signing.BadSignature:
+            problem = f"Open the form again: it has lost track of what the {self.noun} was."
+            raise ValidationError(problem) from None
+        return dict(seen) if isinstance(seen, dict) else {}
+
+
+def seen_text(noun: str, values: Mapping[str, Any]) -> str:
+    """What SeenField reads; the values are such as JSON has."""
+    return signing.dumps(dict(values), salt=_salt(noun), compress=True)
+
+
+def _salt(noun: str) -> str:
+    return f"seen.{noun}"
 
 
 class ConfirmForm(forms.Form):

@@ -16,7 +16,7 @@ from orgadmin.audit.services import AlreadySubmitted
 from orgadmin.audit.words import field_words
 from orgadmin.byok import pickers
 from orgadmin.byok.drafts import canonical, differing, settings_of
-from orgadmin.byok.forms import CredentialForm, RekeyForm, SeenField, confirmation_word, lacking
+from orgadmin.byok.forms import CredentialForm, RekeyForm, confirmation_word, lacking
 from orgadmin.byok.known import Known
 from orgadmin.byok.selectors import (
     Row,
@@ -37,7 +37,7 @@ from orgadmin.byok.services import (
     credential_update,
 )
 from orgadmin.byok.words import LISTS
-from orgadmin.fields import ConfirmForm
+from orgadmin.fields import ConfirmForm, SeenField
 from orgadmin.inventory.byok_nouns import SETTINGS
 from orgadmin.openrouter.errors import InvalidRequest, NotFound, OpenRouterError
 from orgadmin.pages import explained, go, respond
@@ -89,7 +89,7 @@ def edit(request: OrgRequest, credential_uid: str) -> HttpResponse:
     if request.method == "GET":
         return _sheet(request, row, _edit_form(request, row, settings_of(row.credential)))
     try:
-        seen = {**settings_of(row.credential), **SeenField().clean(request.POST.get("seen", ""))}
+        seen = {**settings_of(row.credential), **SeenField("credential").clean(request.POST.get("seen", ""))}
     except ValidationError:
         seen = settings_of(row.credential)
     form = _edit_form(request, row, seen, request.POST)

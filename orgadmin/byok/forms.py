@@ -9,20 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.core.exceptions import ValidationError
 
+from orgadmin import fields
 from orgadmin.audit.text import writable
 from orgadmin.byok.drafts import OPTIONAL, CredentialDraft, CredentialEdit
 from orgadmin.byok.words import LISTS, REGIONS
-from orgadmin.fields import Picks, PicksField, with_new_token
+from orgadmin.fields import Picks, PicksField, SeenField, with_new_token
 from orgadmin.inventory.byok_nouns import SETTINGS
 from orgadmin.inventory.models import Credential
 from orgadmin.openrouter.secret import Secret
 
 LONGEST_NAME, LONGEST_PROVIDER, LONGEST_KEY = 255, 100, 20_000
 MOST_LISTED = 100
-_SALT = "byok.seen"
 _ZDR = {"": None, "yes": True, "no": False}
 
 # A list's name and what was picked for it: the values as OpenRouter takes them, and what nobody knows.
@@ -87,23 +86,8 @@ def _misshapen_azure(value: Any) -> str:
     return ""
 
 
-class SeenField(forms.CharField):
-    """What the credential was when the form was opened, signed so that it comes back as it went."""
-
-    widget = forms.HiddenInput
-
-    def clean(self, value: Any) -> dict[str, Any]:
-        try:
-            seen = signing.loads(str(value or ""), salt=_SALT)
-        except signing.BadSignature:
-            raise ValidationError(
-                "Open the form again: it has lost track of what the credential was."
-            ) from None
-        return dict(seen) if isinstance(seen, dict) else {}
-
-
 def seen_text(values: Mapping[str, Any]) -> str:
-    return signing.dumps(dict(values), salt=_SALT, compress=True)
+    return fields.seen_text("credential", dict(values))
 
 
 class CredentialForm(forms.Form):
@@ -153,7 +137,7 @@ class CredentialForm(forms.Form):
         help_text="Your own declaration; requests that want zero retention go by it.",
     )
     form_token = forms.UUIDField(widget=forms.HiddenInput)
-    seen = SeenField()
+    seen = SeenField("credential")
 
     def __init__(
         self,

@@ -14,12 +14,11 @@ from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import AlreadySubmitted
 from orgadmin.audit.words import field_words
-from orgadmin.fields import ConfirmForm
+from orgadmin.fields import ConfirmForm, SeenField
 from orgadmin.guardrails import pickers
 from orgadmin.guardrails.drafts import canonical, differing, rules_as_values
 from orgadmin.guardrails.forms import (
     GuardrailForm,
-    SeenField,
     confirmation_word,
     lacking,
 )
@@ -112,7 +111,7 @@ def edit(request: OrgRequest, guardrail_uid: str) -> HttpResponse:
     if request.method == "GET":
         return _edit_sheet(request, row, _edit_form(request, row, rules_as_values(row.guardrail)))
     try:
-        seen = SeenField().clean(request.POST.get("seen", ""))
+        seen = SeenField("guardrail").clean(request.POST.get("seen", ""))
     except ValidationError:
         seen = rules_as_values(row.guardrail)
     form = _edit_form(request, row, seen, request.POST)

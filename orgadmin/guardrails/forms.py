@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from orgadmin import fields
 from orgadmin.audit.text import writable
-from orgadmin.fields import Picks, PicksField, with_new_token
+from orgadmin.fields import Picks, PicksField, SeenField, with_new_token
 from orgadmin.guardrails import patterns, pickers
 from orgadmin.guardrails.drafts import OPTIONAL, GuardrailEdit, canonical
 from orgadmin.guardrails.words import ACTIONS, BUILTINS, LISTS, SWITCHES
@@ -26,7 +26,6 @@ MOST_FILTERS = 200
 HIGHEST_LIMIT = Decimal(1_000_000_000)
 REGIONS = (("global", "Global"), ("europe", "Europe"), ("us", "United States"))
 INJECTION = "regex-prompt-injection"
-_SALT = "guardrails.seen"
 _THREE_WAYS = {"": None, "on": True, "off": False}
 
 
@@ -70,26 +69,9 @@ def actions_for(slug: str, now: str = "") -> list[tuple[str, str]]:
     return [("", "Off"), *((action, action.capitalize()) for action in offered)]
 
 
-class SeenField(forms.CharField):
-    """What the guardrail was when the form was opened, signed so that it comes back as it went."""
-
-    widget = forms.HiddenInput
-
-    def clean(self, value: Any) -> dict[str, Any]:
-        try:
-            seen = signing.loads(str(value or ""), salt=_SALT)
-        except signing.BadSignature:
-            raise ValidationError(
-                "Open the form again: it has lost track of what the guardrail was."
-            ) from None
-        return dict(seen) if isinstance(seen, dict) else {}
-
-
 def seen_text(values: Mapping[str, Any]) -> str:
     limit = values.get("limit_usd")
-    return signing.dumps(
-        {**values, "limit_usd": None if limit is None else str(limit)}, salt=_SALT, compress=True
-    )
+    return fields.seen_text("guardrail", {**values, "limit_usd": None if limit is None else str(limit)})
 
 
 class GuardrailForm(forms.Form):
@@ -120,7 +102,7 @@ class GuardrailForm(forms.Form):
     include_byok_in_budgets = forms.BooleanField(required=False, label="Count BYOK spend against the budget")
     content_filters = CustomFiltersField(required=False, label="Custom filters")
     form_token = forms.UUIDField(widget=forms.HiddenInput)
-    seen = SeenField()
+    seen = SeenField("guardrail")
 
     def __init__(
         self,

@@ -14,14 +14,13 @@ from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import AlreadySubmitted
 from orgadmin.audit.words import changes
-from orgadmin.fields import ConfirmForm
+from orgadmin.fields import ConfirmForm, SeenField
 from orgadmin.inventory.destination_types import TYPES, label_of
 from orgadmin.inventory.models import Workspace
 from orgadmin.observability.drafts import differing, settings_of
 from orgadmin.observability.forms import (
     LOST,
     DestinationForm,
-    SeenField,
     confirmation_word,
     lacking,
 )
@@ -156,7 +155,7 @@ def edit(request: OrgRequest, destination_uid: str) -> HttpResponse:
     if request.method == "GET":
         return _sheet(request, row, _form(request, row, settings_of(row.destination)))
     try:
-        seen = SeenField().clean(request.POST.get("seen", ""))
+        seen = SeenField("destination").clean(request.POST.get("seen", ""))
     except ValidationError:
         seen = settings_of(row.destination)
     form = _form(request, row, seen, request.POST)

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.core.exceptions import ValidationError
 
+from orgadmin import fields
 from orgadmin.access import TYPED_AGAIN
 from orgadmin.audit.text import writable
-from orgadmin.fields import with_new_token
+from orgadmin.fields import SeenField, with_new_token
 from orgadmin.inventory.destination_types import TYPES
 from orgadmin.inventory.models import Destination
 from orgadmin.observability.config_fields import JSON_FIELD, add_fields, config_of, json_config, json_field
@@ -25,7 +25,6 @@ LONGEST_NAME = 200
 LEAST_PERCENT, MOST_PERCENT = Decimal("0.01"), Decimal(100)
 MOST_KEYS = 1000
 LOST = "Secrets that you typed are not sent back to a page: type them again."
-_SALT = "observability.seen"
 
 # The keys of a workspace that a text names, by hash: one that fits exactly, or several to choose from.
 Find = Callable[[str], Sequence[tuple[str, str]]]
@@ -43,24 +42,8 @@ class KeysField(forms.Field):
         return [one for one in found if one]
 
 
-class SeenField(forms.CharField):
-    """What the destination was when the form was opened, signed so that it comes back as it went. Its config
-    holds masks only."""
-
-    widget = forms.HiddenInput
-
-    def clean(self, value: Any) -> dict[str, Any]:
-        try:
-            seen = signing.loads(str(value or ""), salt=_SALT)
-        except signing.BadSignature:
-            raise ValidationError(
-                "Open the form again: it has lost track of what the destination was."
-            ) from None
-        return dict(seen) if isinstance(seen, dict) else {}
-
-
 def seen_text(values: Mapping[str, Any]) -> str:
-    return signing.dumps(dict(values), salt=_SALT, compress=True)
+    return fields.seen_text("destination", dict(values))
 
 
 class DestinationForm(forms.Form):
@@ -96,7 +79,7 @@ class DestinationForm(forms.Form):
     )
     privacy_mode = forms.BooleanField(required=False, label="Privacy mode", help_text=PRIVACY)
     form_token = forms.UUIDField(widget=forms.HiddenInput)
-    seen = SeenField()
+    seen = SeenField("destination")
 
     def __init__(
         self,

@@ -13,11 +13,12 @@ from orgadmin.access import OrgRequest, Permission, allow
 from orgadmin.audit.models import Entry
 from orgadmin.audit.services import AlreadySubmitted
 from orgadmin.audit.words import field_words
+from orgadmin.fields import SeenField
 from orgadmin.inventory.models import Workspace
 from orgadmin.openrouter.errors import InvalidRequest, NotFound, OpenRouterError
 from orgadmin.pages import explained, go, respond
 from orgadmin.workspaces.drafts import SETTINGS, canonical, differing, settings_of
-from orgadmin.workspaces.forms import DeleteForm, SeenField, WorkspaceForm, confirmation_word
+from orgadmin.workspaces.forms import DeleteForm, WorkspaceForm, confirmation_word
 from orgadmin.workspaces.selectors import outcome_of, workspace_of
 from orgadmin.workspaces.services import EditConflict, workspace_create, workspace_delete, workspace_update
 from orgadmin.workspaces.snapshot import contents_of
@@ -65,7 +66,7 @@ def edit(request: OrgRequest, workspace_uid: str) -> HttpResponse:
     if request.method == "GET":
         return _sheet(request, workspace, WorkspaceForm(values=settings_of(workspace)))
     try:
-        seen = {**settings_of(workspace), **SeenField().clean(request.POST.get("seen", ""))}
+        seen = {**settings_of(workspace), **SeenField("workspace").clean(request.POST.get("seen", ""))}
     except ValidationError:
         seen = settings_of(workspace)
     form = WorkspaceForm(request.POST, values=seen)

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
+from orgadmin import fields
 from orgadmin.audit.text import writable
-from orgadmin.fields import ConfirmForm, with_new_token
+from orgadmin.fields import ConfirmForm, SeenField, with_new_token
 from orgadmin.inventory.models import Workspace
 from orgadmin.workspaces.drafts import PRIVACY, SETTINGS, WorkspaceEdit, differing
 
@@ -22,7 +22,6 @@ LONGEST_NAME, LONGEST_SLUG, LONGEST_DESCRIPTION = 100, 50, 500
 LEAST_SAMPLING_RATE = Decimal("0.0001")
 LONGEST_MODEL = 200
 MOST_KEY_IDS = 1000
-_SALT = "workspaces.seen"
 _SORTS = {
     "": "OpenRouter's own order",
     "price": "Price: the cheapest first",
@@ -47,23 +46,8 @@ _TOOLS = {
 }
 
 
-class SeenField(forms.CharField):
-    """What the workspace was when the form was opened, signed so that it comes back as it went."""
-
-    widget = forms.HiddenInput
-
-    def clean(self, value: Any) -> dict[str, Any]:
-        try:
-            seen = signing.loads(str(value or ""), salt=_SALT)
-        except signing.BadSignature:
-            raise ValidationError(
-                "Open the form again: it has lost track of what the workspace was."
-            ) from None
-        return dict(seen) if isinstance(seen, dict) else {}
-
-
 def seen_text(values: Mapping[str, Any]) -> str:
-    return signing.dumps({name: values[name] for name in SETTINGS}, salt=_SALT, compress=True)
+    return fields.seen_text("workspace", {name: values[name] for name in SETTINGS})
 
 
 class KeyIdsField(forms.CharField):
@@ -144,7 +128,7 @@ class WorkspaceForm(forms.Form):
     )
     confirms_privacy = forms.BooleanField(required=False, label="Yes, switch it on")
     form_token = forms.UUIDField(widget=forms.HiddenInput)
-    seen = SeenField()
+    seen = SeenField("workspace")
 
     def __init__(
         self,
