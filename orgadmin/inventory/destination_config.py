@@ -23,7 +23,7 @@ _SOUNDS_SECRET = re.compile(
 _LOOKS_SECRET = re.compile(r"(?i)^(bearer|basic)\s|^(sk|pk|glc|phc|xaat|ghp|xox.)[-_]|^eyJ|^AKIA")
 # Of a key that no table knows, a long word of letters and digits may be a secret, too.
 _LOOKS_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_+/=.-]{24,}")
-_DRAWN = re.compile(r"\.{2,}|…+|•+|\*{2,}")
+_DRAWN = re.compile(r"\.{3,}|…+|•+|\*{3,}")
 
 
 def is_mask(text: str) -> bool:
@@ -107,7 +107,9 @@ def shown(value: Any, *, is_known: bool = False, is_config: bool = False) -> Any
         return [shown(one, is_config=is_config) for one in value]
     if isinstance(value, str):
         if "://" in value:
-            return without_credentials(value)
+            # Of a type that nobody knows, the path may be what lets one in.
+            is_hook = is_config and not is_known
+            return host_of(value) if is_hook and _has_path(value) else without_credentials(value)
         return masked(value) if not is_known and _looks_secret(value, is_config=is_config) else value
     if value is None or isinstance(value, bool | int):
         return value
@@ -117,6 +119,13 @@ def shown(value: Any, *, is_known: bool = False, is_config: bool = False) -> Any
 def _looks_secret(text: str, *, is_config: bool) -> bool:
     is_random = is_config and _LOOKS_RANDOM.fullmatch(text) is not None
     return is_random or _LOOKS_SECRET.search(text) is not None
+
+
+def _has_path(address: str) -> bool:
+    try:
+        return urlsplit(address).path not in ("", "/")
+    except ValueError:
+        return True
 
 
 def host_of(address: str) -> str:

@@ -19,6 +19,7 @@ from orgadmin.accounts.models import InferenceKey, Organization
 from orgadmin.audit.text import writable
 from orgadmin.inventory.models import Preset, PresetVersion, Workspace
 from orgadmin.inventory.preset_models import models_of
+from orgadmin.inventory.preset_secrets import without_secrets
 from orgadmin.inventory.ways import Way
 from orgadmin.openrouter import jsontext, presets
 from orgadmin.openrouter.errors import NotFound, Unauthorized
@@ -58,7 +59,7 @@ def keep_versions(organization: Organization, found: Sequence[presets.PresetVers
             preset_uid=version.preset_id[:64],
             uid=version.id[:64],
             number=version.version,
-            settings=jsontext.dumps(version.config),
+            settings=jsontext.dumps(without_secrets(version.config)),
             system_prompt=None if version.system_prompt is None else writable(version.system_prompt),
             creator_id=writable(version.creator_id)[:100],
             created_at=version.created_at,
@@ -164,7 +165,8 @@ def _as_manager(organization: Organization, client: OpenRouter) -> Way:
     return Way(
         client,
         reader.walk,
-        covers=lambda: reader.workspaces,
+        # It sees the default workspace, even where nothing is left there.
+        covers=lambda: reader.workspaces | {organization.default_workspace_uid or ""},
         refused=lambda _: note(False),
         read=lambda: note(True),
         is_first=organization.capabilities.get(BY_MANAGER) is not True,

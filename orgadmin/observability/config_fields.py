@@ -8,6 +8,7 @@ whole or not at all (trap 35).
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -83,10 +84,20 @@ def name_of(setting: Setting) -> str:
     return f"secret-{setting.name}" if setting.is_write_only else f"setting-{setting.name}"
 
 
-def add_fields(form: forms.Form, kind: DestinationType, config: Mapping[str, Any], *, is_new: bool) -> None:
-    """A field for each setting of the type, then those of the headers."""
+def add_fields(
+    form: forms.Form,
+    kind: DestinationType,
+    config: Mapping[str, Any],
+    *,
+    is_new: bool,
+    shown: Mapping[str, Any],
+) -> None:
+    """A field for each setting of the type, then those of the headers. What is no secret is drawn as it is
+    ``shown``."""
     for setting in kind.settings:
         form.fields[name_of(setting)] = field_of(setting, config.get(setting.name), is_new=is_new)
+        if not setting.is_write_only and shown.get(setting.name) is not None:
+            form.fields[name_of(setting)].initial = shown[setting.name]
     now = config.get(HEADERS) or {}
     form.fields[HEADERS_FIELD] = forms.CharField(
         required=False,
@@ -203,7 +214,7 @@ def json_field(config: Mapping[str, Any]) -> forms.Field:
 def json_config(text: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """The keys whose value is not what it was, every text in them as a secret. Raises ValidationError."""
     try:
-        found = json.loads(text or "{}", parse_constant=_refuse)
+        found = json.loads(text or "{}", parse_constant=_refuse, parse_float=_fraction)
     except (ValueError, RecursionError):
         raise ValidationError(
             "This is not JSON. What you typed is not shown again, because it may hold secrets."
@@ -216,6 +227,14 @@ def json_config(text: str, config: Mapping[str, Any]) -> dict[str, Any]:
         if _holds_mask(value):
             raise ValidationError(f"“{name[:80]}” holds a mask: write its whole value, or leave it as it is.")
     return {name: _as_secrets(value) for name, value in changed.items()}
+
+
+def _fraction(text: str) -> float:
+    """Raises ValueError for one that is too large for any number of JSON's."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _refuse(constant: str) -> None:

@@ -172,7 +172,10 @@ def edit(request: OrgRequest, destination_uid: str) -> HttpResponse:
             {name: seen.get(name) for name in differing(seen, conflict.theirs)},
             {name: conflict.theirs[name] for name in differing(seen, conflict.theirs)},
         )
-        form = _form(request, row, conflict.theirs, shown={**conflict.theirs, **made.changed})
+        typed = {name: value for name, value in made.config.items() if isinstance(value, str)}
+        config = {**(conflict.theirs.get("config") or {}), **typed}
+        shown = {**conflict.theirs, **made.changed, "config": config}
+        form = _form(request, row, conflict.theirs, shown=shown)
         return _sheet(request, row, form, status=409, conflict=table)
     except NotFound:
         problem = "OpenRouter does not know this destination any more: it was deleted elsewhere."
@@ -271,7 +274,7 @@ def suggest(request: OrgRequest) -> HttpResponse:
     return respond(request, "observability/suggest.html", context, fragment="observability/_suggest.html")
 
 
-@allow(Permission.CHANGE, methods=("POST",))
+@allow(Permission.CHANGE, methods=("POST",), proof=True)
 def enable(request: OrgRequest, destination_uid: str) -> HttpResponse:
     return _switch(request, destination_uid, enabled=True)
 

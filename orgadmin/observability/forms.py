@@ -17,7 +17,7 @@ from orgadmin.fields import SeenField, with_new_token
 from orgadmin.inventory.destination_types import TYPES
 from orgadmin.inventory.models import Destination
 from orgadmin.observability.config_fields import JSON_FIELD, add_fields, config_of, json_config, json_field
-from orgadmin.observability.drafts import OPTIONAL, DestinationEdit
+from orgadmin.observability.drafts import DestinationEdit
 from orgadmin.observability.rules_field import PRESS, Editor, RulesField
 from orgadmin.observability.words import PRIVACY, REGIONS, SWITCHES, percent
 
@@ -110,7 +110,7 @@ class DestinationForm(forms.Form):
             "enabled": shown.get("enabled", True),
             "scope": "some" if shown.get("api_key_hashes") else "all",
             "api_key_hashes": shown.get("api_key_hashes") or [],
-            "sampling": percent(shown.get("sampling_rate", 1)),
+            "sampling": drawn_rate(shown.get("sampling_rate", 1)),
             "privacy_mode": shown.get("privacy_mode", False),
             "filter_rules": Editor.of(shown.get("filter_rules")),
             "seen": "" if self.is_new else seen_text(self.values),
@@ -122,7 +122,8 @@ class DestinationForm(forms.Form):
     def _add_fields(self) -> None:
         config = self.values.get("config") or {}
         if self.kind in TYPES:
-            add_fields(self, TYPES[self.kind], config, is_new=self.is_new)
+            shown = self.shown.get("config") or config
+            add_fields(self, TYPES[self.kind], config, is_new=self.is_new, shown=shown)
         else:
             self.fields[JSON_FIELD] = json_field(config)
         for name, (label, meaning) in SWITCHES.items():
@@ -202,6 +203,8 @@ class DestinationForm(forms.Form):
         if strangers:
             self.add_error("api_key_hashes", f"{len(strangers)} of these are no keys of this workspace.")
         if cleaned.get("scope") == "all":
+            if set(chosen) - self._was_named():
+                self.add_error("scope", "You picked keys, and chose the traffic of all keys. Which is meant?")
             chosen = []
         elif cleaned.get("scope") == "some" and not chosen and not self.candidates:
             self.add_error(
@@ -222,10 +225,17 @@ class DestinationForm(forms.Form):
             "enabled": cleaned["enabled"],
             "api_key_hashes": sorted(cleaned["api_key_hashes"]) if cleaned["api_key_hashes"] else None,
             "privacy_mode": cleaned["privacy_mode"],
-            "sampling_rate": float(cleaned["sampling"] / 100),
+            "sampling_rate": self._sampling(),
         }
         named = (*SWITCHES, "filter_rules", "regions")
         return {**found, **{name: cleaned[name] for name in named if name in self.fields}}
+
+    def _sampling(self) -> float:
+        """As a share of 1. One of more digits than the field shows stays as it was unless it was touched."""
+        now = self.values.get("sampling_rate")
+        typed: Decimal = self.cleaned_data["sampling"]
+        is_as_shown = now is not None and typed == Decimal(drawn_rate(now))
+        return float(now) if now is not None and is_as_shown else float(typed / 100)
 
     def draft(self) -> dict[str, Any]:
         """Of a new one: what is not OpenRouter's default."""
@@ -243,9 +253,15 @@ class DestinationForm(forms.Form):
         self.data = with_new_token(self.data)
 
 
+def drawn_rate(rate: float) -> str:
+    """A share of 1 as the field takes it: per cent, of four decimals at most."""
+    return percent(round(Decimal(str(rate)), 6))
+
+
 def lacking(known: Destination | None) -> list[str]:
-    """What the server does not have, judged by a destination that it sent."""
-    return list(OPTIONAL) if known is None else list(known.lacks)
+    """What the server does not have, judged by a destination that it sent. Where there is none everything is
+    offered: regions cannot be said later, and what is left at its default is not sent."""
+    return [] if known is None else list(known.lacks)
 
 
 def confirmation_word(destination: Destination) -> str:

@@ -103,6 +103,8 @@ class Editor:
             for row in rows:
                 number += 1
                 try:
+                    if row["value"] and not row["field"]:
+                        raise ValidationError("Choose the field that it looks at, or remove it.")
                     made += [_rule(row, known)] if row["field"] else []
                 except ValidationError as problem:
                     problems.append(f"Rule {number}: {' '.join(problem.messages)}")
@@ -110,6 +112,11 @@ class Editor:
                 groups.append({**_others(seen, at), "logic": _logic(logic, seen), "rules": made})
         if problems:
             raise ValidationError(problems)
+        if known and not groups and any(rows for _, rows in self.groups):
+            # A field that was set back to nothing by mistake would let every trace through.
+            raise ValidationError(
+                "Without a rule every trace passes. Remove the empty ones if that is meant."
+            )
         more = {name: value for name, value in (seen or {}).items() if name not in {"enabled", "groups"}}
         return plain_rules({**more, "enabled": self.enabled, "groups": groups}) if groups else None
 

@@ -23,7 +23,7 @@ KINDS = ("chat/completions", "messages", "responses")
 ACTIVE = "active"
 
 # Upstream states no rule but "URL-safe": these letters need no spelling in an address.
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
+_SLUG = re.compile(r"(?!\.+$)[A-Za-z0-9_.~-]+")
 LONGEST_SLUG = 100
 
 
@@ -149,6 +149,5 @@ def check_slug(slug: str) -> None:
     """Raises ValueError for a slug that would not stand in an address as it is."""
     if not _SLUG.fullmatch(slug) or len(slug) > LONGEST_SLUG:
         raise ValueError(
-            f"A slug has 1 to {LONGEST_SLUG} letters, digits, hyphens, dots and underscores, and starts with "
-            "a letter or digit."
+            f"A slug has 1 to {LONGEST_SLUG} letters, digits, hyphens, dots, tildes and underscores."
         )

@@ -11,6 +11,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from orgadmin.fields import with_new_token
+from orgadmin.inventory.preset_secrets import has_marks
+from orgadmin.openrouter.secret import HIDDEN
 from orgadmin.presets.bodies import CHAT, KINDS, parsed, problems
 from orgadmin.presets.drafts import PresetDraft
 
@@ -121,8 +123,10 @@ class PresetForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if "kind" in values and "body" in values:
-            found = problems(values["kind"], values["body"])
-            for problem in found[:TOLD]:
+            found = problems(values["kind"], values["body"])[:TOLD]
+            if has_marks(values["body"]):
+                found.append(f"{HIDDEN} stands for a secret that is not kept here: write it again.")
+            for problem in found:
                 self.add_error("body", problem)
         return values
 

@@ -17,6 +17,7 @@ from orgadmin.inventory.acts import CarryOn
 from orgadmin.inventory.models import Preset
 from orgadmin.inventory.nouns import PRESETS
 from orgadmin.inventory.preset_nouns import keep_versions, note_versions, plain
+from orgadmin.inventory.preset_secrets import without_secrets
 from orgadmin.inventory.summary import refresh_summary
 from orgadmin.openrouter.errors import OpenRouterError
 from orgadmin.openrouter.presets import PresetWithVersion
@@ -41,7 +42,7 @@ def told(found: PresetWithVersion) -> dict[str, Any]:
     return {
         "live_version": version.version,
         "system_prompt": version.system_prompt,
-        "settings": readable(version.config),
+        "settings": readable(without_secrets(version.config)),
     }
 
 

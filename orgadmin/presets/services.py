@@ -14,6 +14,7 @@ from orgadmin.audit.models import Entry
 from orgadmin.audit.services import Target
 from orgadmin.audit.tokens import token_of
 from orgadmin.inventory.models import Preset
+from orgadmin.inventory.preset_secrets import without_secrets
 from orgadmin.openrouter import presets as upstream
 from orgadmin.openrouter.errors import Conflict, NotFound, OpenRouterError
 from orgadmin.openrouter.presets import PresetWithVersion
@@ -106,7 +107,7 @@ def _wanted(
         "newest_version": number,
         **({} if restored is None else {"restored_version": restored}),
         "system_prompt": prompt_of(draft.kind, draft.body) or None,
-        "settings": readable(as_config(draft.kind, draft.body)),
+        "settings": readable(without_secrets(as_config(draft.kind, draft.body))),
     }
 
 

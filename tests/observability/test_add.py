@@ -290,4 +290,6 @@ def test_a_server_is_not_asked_for_what_it_does_not_have(
     assert desk.post(new_address(workspace), new_form(desk, workspace, **SECRETS)).status_code == 302
     assert sent(sandbox)[0].keys() == {"type", "workspace_id", "name", "config"}
     Destination.objects.all().delete()
-    assert "Send identity" not in desk.get(new_address(workspace)).content.decode()
+    page = desk.get(new_address(workspace)).content.decode()
+    assert "Send identity" in page, "where nothing is known, everything is offered"
+    assert "Regions" in page

@@ -199,3 +199,37 @@ def test_versions_between_are_read_with_the_next_pull(
     assert list(numbers) == [1, 2, 3, 6]
     pull(bot.organization)
     assert list(numbers.all()) == [1, 2, 3, 4, 5, 6]
+
+
+TOOLS = [
+    {"type": "mcp", "server_label": "s", "headers": {"X": "hdr-1"}, "authorization": "tok-1", "max_tokens": 5}
+]
+
+
+def test_a_secret_of_a_tool_is_kept_nowhere_and_its_mark_never_sent(
+    lent: InferenceKey, visitor: Client, sandbox: RunningSandbox
+) -> None:
+    body = {**BODY, "tools": TOOLS}
+    visitor.post(CREATE, confirmed(visitor, CREATE, filled(body=body)))
+    assert live(sandbox, "new-one").config["tools"][0]["authorization"] == "tok-1"
+    preset = Preset.objects.get(slug="new-one")
+    version = PresetVersion.objects.get(preset_uid=preset.uid)
+    stored = version.settings + repr(list(Entry.objects.values()))
+    page = visitor.get(f"/o/acme/presets/{preset.uid}/").content.decode()
+    for text in (stored, page):
+        assert "tok-1" not in text
+        assert "hdr-1" not in text
+    assert '"max_tokens":5' in version.settings
+    again = filled(preset, body={**BODY, "tools": version.config["tools"]})
+    answer = visitor.post(edit(preset), again)
+    assert "stands for a secret" in answer.content.decode()
+
+
+def test_a_slug_that_only_the_web_page_makes_can_have_new_versions(
+    lent: InferenceKey, visitor: Client, sandbox: RunningSandbox
+) -> None:
+    sandbox.sandbox.outside.create_preset_version("_odd", config={"model": "openai/gpt-5.2"})
+    pull(lent.organization)
+    preset = Preset.objects.get(slug="_odd")
+    assert visitor.post(edit(preset), confirmed(visitor, edit(preset), filled(preset))).status_code == 302
+    assert live(sandbox, "_odd").version == 2
