@@ -14,7 +14,7 @@ from orgadmin.inventory.acts import Refused
 from orgadmin.inventory.models import Preset, PresetVersion
 from orgadmin.openrouter.errors import InvalidRequest, NotFound, OpenRouterError
 from orgadmin.pages import explained, go, respond
-from orgadmin.presets.bodies import as_request, pretty
+from orgadmin.presets.bodies import CHAT, KEPT, as_request, fates, pretty
 from orgadmin.presets.diffs import difference
 from orgadmin.presets.forms import EXAMPLE, PresetForm, RestoreForm
 from orgadmin.presets.preview import Preview, preview_of
@@ -204,6 +204,8 @@ def _restore_sheet(
         "version": found,
         "live": live,
         "difference": difference(old, (found.config, found.system_prompt)),
+        # It is made again of a chat completions request, whatever it was made of.
+        "doubtful": [one.name for one in fates(CHAT, found.config) if one.fate != KEPT],
         "form": RestoreForm(seen=live.number if live else 0),
         "problem": problem,
     }

@@ -233,3 +233,13 @@ def test_a_slug_that_only_the_web_page_makes_can_have_new_versions(
     preset = Preset.objects.get(slug="_odd")
     assert visitor.post(edit(preset), confirmed(visitor, edit(preset), filled(preset))).status_code == 302
     assert live(sandbox, "_odd").version == 2
+
+
+def test_a_restoration_says_what_may_be_lost(
+    lent: InferenceKey, visitor: Client, sandbox: RunningSandbox
+) -> None:
+    sandbox.sandbox.outside.create_preset_version("made", config={"model": "m/x", "novelty": 1})
+    pull(lent.organization)
+    preset = Preset.objects.get(slug="made")
+    sheet = visitor.get(f"/o/acme/presets/{preset.uid}/versions/1/restore/").content.decode()
+    assert "without a word: novelty." in sheet
