@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, When
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, Value, When
 
 from orgadmin.accounts.models import Organization
 from orgadmin.byok.known import Known
@@ -22,7 +23,8 @@ from orgadmin.inventory.models import (
 from orgadmin.inventory.money import MoneyField
 from orgadmin.inventory.windows import RESETS
 from orgadmin.usage.amounts import NOTHING
-from orgadmin.usage.pools import pools_of
+from orgadmin.usage.clock import midnight, today
+from orgadmin.usage.pools import pools_of, windows
 from orgadmin.usage.spans import Span
 
 _NANO = BigIntegerField()
@@ -93,10 +95,24 @@ class Gaps:
         return cls(rows[:most], len(rows), sum(bool(gap.escaped) for gap in rows))
 
 
+def _counted(organization: Organization) -> frozenset[str]:
+    """The windows that have begun before the keys were asked last: what counters say of others is over."""
+    asked = organization.summary.get("asked_at")
+    if not asked:
+        return frozenset()
+    moment = datetime.fromisoformat(asked)
+    return frozenset(name for name, day in windows(today()).items() if moment >= midnight(day))
+
+
 def gaps_of_keys(organization: Organization, most: int) -> Gaps:
-    """Two queries: the keys through which something escapes, and how many there are."""
-    windows = [When(limit_reset=window, then=F(f"byok_usage_{window}")) for window in _WINDOWS]
-    used = Case(*windows, default=F("byok_usage"), output_field=MoneyField())
+    """Two queries: the keys through which something escapes, and how many there are. Of a window that the
+    keys were not asked in yet nothing is known to escape."""
+    counted = _counted(organization)
+    spent = [
+        When(limit_reset=window, then=F(f"byok_usage_{window}") if window in counted else Value(0))
+        for window in _WINDOWS
+    ]
+    used = Case(*spent, default=F("byok_usage"), output_field=MoneyField())
     keys = Key.objects.filter(
         organization=organization, gone_at=None, include_byok_in_limit=False, limit__isnull=False
     )
@@ -119,6 +135,7 @@ def gaps_of_guardrails(organization: Organization, most: int) -> Gaps:
     rows = Guardrail.objects.filter(organization=organization, gone_at=None, limit_usd__isnull=False)
     found = list(rows.exclude(include_byok_in_budgets=True))
     through = _through_guardrails(organization) if found else {}
+    counted = _counted(organization)
     nothing: Mapping[str, Decimal] = dict.fromkeys(_WINDOWS, Decimal(0))
     return Gaps.of(
         (
@@ -128,7 +145,9 @@ def gaps_of_guardrails(organization: Organization, most: int) -> Gaps:
                 row.name,
                 row.limit or Decimal(0),
                 row.reset_interval,
-                through.get(row.uid, nothing).get(row.reset_interval or ""),
+                through.get(row.uid, nothing).get(row.reset_interval or "")
+                if row.reset_interval in counted
+                else None,
             )
             for row in found
         ),

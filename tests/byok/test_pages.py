@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from orgadmin.accounts.models import Organization, User
 from orgadmin.byok.coverage import gaps_of_guardrails, gaps_of_keys, gaps_of_workspaces, side_by_side
@@ -160,6 +162,21 @@ def test_a_key_whose_limit_leaves_byok_out_says_what_escapes(synced: Organizatio
         (first.hash, Decimal("1.25")),
     ]
     assert (gaps.number, gaps.escaping) == (2, 2)
+
+
+def test_a_window_that_the_keys_were_not_asked_in_is_not_told(synced: Organization) -> None:
+    Key.objects.update(limit=None, byok_usage=0)
+    key = Key.objects.filter(gone_at=None)[0]
+    Key.objects.filter(pk=key.pk).update(
+        limit=5, limit_reset="daily", include_byok_in_limit=False, byok_usage_daily=3, byok_usage=3
+    )
+    Guardrail.objects.update(limit_usd=5, reset_interval="daily", include_byok_in_budgets=False)
+    assert gaps_of_keys(synced, 50).escaping == 1
+    yesterday = timezone.now() - timedelta(days=1)
+    synced.summary = {**synced.summary, "asked_at": yesterday.isoformat()}
+    gaps = gaps_of_keys(synced, 50)
+    assert (gaps.number, gaps.escaping) == (1, 0)
+    assert {gap.escaped for gap in gaps_of_guardrails(synced, 50).shown} == {None}
 
 
 def test_the_budget_of_a_guardrail_lets_escape_what_all_its_holders_spend(synced: Organization) -> None:
