@@ -7,14 +7,19 @@ const isThere = (picker, value) => [...shelfOf(picker).querySelectorAll("input")
 export function chosen(box) {
   const picker = box.closest("[data-picker]");
   const chip = box.closest(".chip");
+  const input = picker.querySelector("input[type=text]");
   if (!box.checked) {
     chip.remove();
-    picker.querySelector("input[type=text]").focus();
-  } else if (isThere(picker, box.value)) {
+    input.focus();
+    return;
+  }
+  // What was looked for is found: left in the box, it would be taken for another pick.
+  input.value = "";
+  if (isThere(picker, box.value)) {
     chip.remove();
   } else {
     shelfOf(picker).append(chip);
-    picker.querySelector("input[type=text]").focus();
+    input.focus();
   }
 }
 
@@ -25,8 +30,7 @@ export function taken(input) {
     picker.querySelector("[data-suggestions] input")?.click();
     return;
   }
-  const between = picker.hasAttribute("data-has-spaces") ? "," : /[\s,]+/;
-  for (const value of input.value.split(between).map((part) => part.trim()).filter(Boolean)) {
+  for (const value of input.value.split(/[\s,]+/).filter(Boolean)) {
     if (isThere(picker, value)) continue;
     const chip = picker.querySelector("template").content.firstElementChild.cloneNode(true);
     chip.querySelector("input").value = value;

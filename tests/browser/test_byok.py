@@ -32,6 +32,8 @@ def test_a_provider_key_is_added_restricted_rotated_and_deleted(page: Page) -> N
     offered = page.locator(f"#suggest-allowed_api_key_hashes input[value='{key.hash}']")
     offered.check()
     expect(page.locator(f"[data-chips] input[value='{key.hash}']")).to_be_checked()
+    # What was looked for is no pick of its own.
+    expect(page.get_by_label("Add to only these keys")).to_have_value("")
     page.get_by_role("button", name="Add credential").click()
     expect(page.get_by_role("alert")).to_contain_text("begins like JSON")
     # The key has to be pasted again, and nothing else.
