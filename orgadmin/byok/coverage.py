@@ -207,8 +207,11 @@ def gaps_of_workspaces(organization: Organization, most: int) -> Gaps:
     )
 
 
-def byok_this_month(organization: Organization) -> Decimal:
-    """What all keys counted as BYOK since the 1st, deleted ones left out: fees begin beyond an allowance."""
+def byok_this_month(organization: Organization) -> Decimal | None:
+    """What all keys counted as BYOK since the 1st, deleted ones left out: fees begin beyond an allowance.
+    None before the keys were asked this month."""
+    if "monthly" not in _counted(organization):
+        return None
     keys = Key.objects.filter(organization=organization, gone_at=None)
     total = keys.aggregate(total=Sum("byok_usage_monthly", output_field=_NANO, default=0))["total"]
     return Decimal(total).scaleb(-9)

@@ -265,7 +265,7 @@ class RekeyForm(forms.Form):
 
 def lacking(known: Credential | None) -> list[str]:
     """What the server does not have, judged by a credential that it sent."""
-    return list(OPTIONAL) if known is None else [name for name in known.lacks if name in OPTIONAL]
+    return [] if known is None else [name for name in known.lacks if name in OPTIONAL]
 
 
 def confirmation_word(credential: Credential) -> str:

@@ -74,7 +74,7 @@ def export(request: OrgRequest) -> StreamingHttpResponse:
     lines = (
         (
             row.credential.provider,
-            row.number,
+            row.credential.sort_order + 1,
             row.credential.name or "",
             row.credential.uid,
             row.credential.label,

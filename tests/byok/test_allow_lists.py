@@ -15,6 +15,7 @@ from orgadmin.inventory.models import Credential, Key
 from orgadmin.inventory.successors import Succession, mentions_of
 from orgadmin.keys.models import Rotation
 from tests.byok.conftest import at
+from tests.inventory.pulling import pulled
 from tests.keys.conftest import form_in, text_of
 from tests.sandbox_server import RunningSandbox
 
@@ -96,7 +97,8 @@ def test_a_full_list_gives_the_old_keys_place_to_the_successor(
     sandbox.sandbox.outside.update_credential(named.uid, allowed_api_key_hashes=full)
     new = sandbox.sandbox.outside.create_key(name="successor")
     old = key_of(named)
-    allow_lists.carry_over(admin, Succession(named.organization, old.hash, new, "successor"))
+    with pytest.raises(allow_lists.NotCarriedOver, match="lost its place"):
+        allow_lists.carry_over(admin, Succession(named.organization, old.hash, new, "successor"))
     found = listed(sandbox, named)
     assert new in found
     assert old.hash not in found
@@ -145,3 +147,59 @@ def test_a_workspace_that_is_deleted_says_which_credentials_go_with_it(
     page = text_of(desk.get(f"/o/acme/workspaces/{row.workspace_uid}/delete/"))
     assert "BYOK credential" in page
     assert f"({row.provider})" in page
+
+
+def second(sandbox: RunningSandbox, named: Credential) -> str:
+    """Another credential that lets the same key in alone."""
+    made = sandbox.sandbox.outside.create_credential(
+        provider="groq", workspace_id=named.workspace_uid, allowed_api_key_hashes=named.allowed_api_key_hashes
+    )
+    pulled(named.organization, "byok-credentials")
+    return made
+
+
+@pytest.mark.parametrize("trouble", ["refused", "gone"])
+def test_one_that_fails_keeps_no_other_from_the_successor(
+    desk: Client, named: Credential, sandbox: RunningSandbox, trouble: str
+) -> None:
+    other, key = second(sandbox, named), key_of(named)
+    if trouble == "gone":
+        sandbox.sandbox.outside.delete_credential(named.uid)
+    else:
+        sandbox.sandbox.fault(
+            kind="status", status=403, message="No", method="PATCH", path=f"/byok/{named.uid}", times=9
+        )
+    address = f"/o/acme/keys/{key.hash}/rotate/"
+    page = text_of(desk.post(address, form_in(desk.get(address), address)))
+    rotation = Rotation.objects.get()
+    assert sandbox.sandbox.account.credentials.get(other).allowed_api_key_hashes == [
+        rotation.old.hash,
+        rotation.new.hash,
+    ]
+    assert (f"“{named}”" in page) is (trouble == "refused")
+    said = retire(desk, rotation)
+    assert sandbox.sandbox.account.credentials.get(other).allowed_api_key_hashes == [rotation.new.hash]
+    assert (f"“{named}”" in said) is (trouble == "refused")
+
+
+def test_a_deleted_key_in_a_list_keeps_nobody_out(
+    desk: Client, named: Credential, sandbox: RunningSandbox
+) -> None:
+    key = key_of(named)
+    dead = Key.objects.filter(gone_at=None).exclude(pk=key.pk)[0]
+    sandbox.sandbox.outside.update_credential(named.uid, allowed_api_key_hashes=[dead.hash, key.hash])
+    sandbox.sandbox.outside.delete_key(dead.hash)
+    pulled(named.organization, "keys")
+    rotation = rotated(desk, key)
+    assert listed(sandbox, named) == [rotation.old.hash, rotation.new.hash]
+
+
+def test_a_list_that_changed_since_the_last_sync_is_met(
+    desk: Client, credential: Credential, sandbox: RunningSandbox
+) -> None:
+    key = Key.objects.filter(workspace_uid=credential.workspace_uid, gone_at=None, disabled=False)[0]
+    sandbox.sandbox.outside.update_credential(credential.uid, allowed_api_key_hashes=[key.hash])
+    rotation = rotated(desk, key)
+    assert listed(sandbox, credential) == [rotation.old.hash, rotation.new.hash]
+    retire(desk, rotation)
+    assert listed(sandbox, credential) == [rotation.new.hash]

@@ -363,3 +363,12 @@ def test_an_edit_can_be_put_back(desk: Client, credential: Credential, sandbox: 
     desk.post(address(entry), {**ticked("name", "is_fallback"), "seen": seen})
     credential.refresh_from_db()
     assert (credential.name, credential.is_fallback) == (was, False)
+
+
+def test_a_mask_that_is_drawn_otherwise_proves_no_failure(
+    desk: Client, credential: Credential, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twin, "masked", lambda secret: f"***{secret[-3:]}")
+    sandbox.sandbox.fault(kind="drop_after", method="PATCH", path=f"/byok/{credential.uid}", times=9)
+    desk.post(at(credential.uid, "rotate"), {"provider_key": SECRET})
+    assert outcomes("credential.rekey") == ["started", "unknown"]
