@@ -29,7 +29,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "guardrails/suggest/": ("list", "add-allowed_models"),
     "guardrails/csv/": ("q", "workspace", "sort"),
     **dict.fromkeys(("byok/", "byok/csv/"), ("q", "provider", "workspace", "state", "page")),
-    "byok/coverage/": (),
+    **dict.fromkeys(("byok/coverage/", "byok/coverage/csv/"), ()),
     "byok/add/": ("provider",),
     "byok/suggest/": ("list", "add-allowed_models"),
     **dict.fromkeys(

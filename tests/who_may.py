@@ -118,6 +118,7 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "byok:list": (READERS, no(READERS)),
     "byok:csv": (READERS, no(READERS)),
     "byok:coverage": (READERS, no(READERS)),
+    "byok:coverage-csv": (READERS, no(READERS)),
     "byok:detail": (READERS, no(READERS)),
     "byok:create": (CHANGERS, CHANGERS),
     "byok:edit": (CHANGERS, CHANGERS),

@@ -105,8 +105,8 @@ def _counted(organization: Organization) -> frozenset[str]:
 
 
 def gaps_of_keys(organization: Organization, most: int) -> Gaps:
-    """Two queries: the keys through which something escapes, and how many there are. Of a window that the
-    keys were not asked in yet nothing is known to escape."""
+    """Two queries: the keys, those through which most escapes first, and how many there are. Of a window that
+    the keys were not asked in yet nothing is known to escape."""
     counted = _counted(organization)
     spent = [
         When(limit_reset=window, then=F(f"byok_usage_{window}") if window in counted else Value(0))
@@ -116,14 +116,20 @@ def gaps_of_keys(organization: Organization, most: int) -> Gaps:
     keys = Key.objects.filter(
         organization=organization, gone_at=None, include_byok_in_limit=False, limit__isnull=False
     )
-    escaping = keys.annotate(escaped=used).filter(escaped__gt=0)
-    rows = escaping.order_by("-escaped", "pk")[:most]
+    rows = keys.annotate(escaped=used).order_by("-escaped", "sort_name", "pk")[:most]
     counts = keys.annotate(escaped=used).aggregate(
         number=Sum(1, output_field=_NANO),
         escaping=Sum(Case(When(escaped__gt=0, then=1), default=0), output_field=_NANO),
     )
     shown = [
-        Gap("key", key.hash, key.name, Decimal(key.limit or 0), key.limit_reset, Decimal(key.escaped))
+        Gap(
+            "key",
+            key.hash,
+            key.name,
+            Decimal(key.limit or 0),
+            key.limit_reset,
+            None if key.limit_reset in _WINDOWS and key.limit_reset not in counted else Decimal(key.escaped),
+        )
         for key in rows
     ]
     return Gaps(shown, counts["number"] or 0, counts["escaping"] or 0)

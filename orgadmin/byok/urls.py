@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.list_credentials, name="list"),
     path("csv/", views.export, name="csv"),
     path("coverage/", views.coverage, name="coverage"),
+    path("coverage/csv/", views.export_coverage, name="coverage-csv"),
     path("add/", edit_views.create, name="create"),
     path("suggest/", edit_views.suggest, name="suggest"),
     path("<upstreamid:credential_uid>/edit/", edit_views.edit, name="edit"),

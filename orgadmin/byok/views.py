@@ -43,8 +43,9 @@ COLUMNS = (
     "restrictions",
     "created_at",
 )
-# The limits of each kind that the map shows; the rest are counted.
-MOST_GAPS = 50
+# The limits of each kind that the map shows, and that its CSV has at most.
+MOST_GAPS, MOST_EXPORTED = 50, 100_000
+GAP_COLUMNS = ("kind", "id", "name", "limit_usd", "interval", "escaped_usd")
 
 
 @allow(Permission.READ)
@@ -129,3 +130,21 @@ def coverage(request: OrgRequest) -> HttpResponse:
         ],
     }
     return respond(request, "byok/coverage.html", context)
+
+
+@allow(Permission.READ)
+def export_coverage(request: OrgRequest) -> StreamingHttpResponse:
+    kinds = (gaps_of_keys, gaps_of_guardrails, gaps_of_workspaces)
+    lines = (
+        (
+            gap.kind,
+            gap.uid,
+            gap.name,
+            f"{gap.limit:f}",
+            gap.interval or "lifetime",
+            "" if gap.escaped is None else f"{gap.escaped:f}",
+        )
+        for gaps_of in kinds
+        for gap in gaps_of(request.organization, MOST_EXPORTED).shown
+    )
+    return csv_of("byok-coverage", request.organization.slug, GAP_COLUMNS, lines)

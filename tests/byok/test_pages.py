@@ -219,6 +219,18 @@ def test_the_map_is_a_page(desk: Client, synced: Organization, sync: Sync) -> No
     assert "$2.00" in text
 
 
+def test_all_gaps_are_in_the_csv(desk: Client, synced: Organization, sync: Sync) -> None:
+    sync("activity")
+    blind = {"limit": 5, "include_byok_in_limit": False, "byok_usage": 2, "limit_reset": None}
+    Key.objects.filter(gone_at=None).update(**blind)
+    response: Any = desk.get(at("coverage", "csv"))
+    rows = list(csv.DictReader(StringIO(b"".join(response.streaming_content).decode())))
+    keys = [row for row in rows if row["kind"] == "key"]
+    assert len(keys) == Key.objects.filter(gone_at=None).count()
+    assert {(row["interval"], Decimal(row["escaped_usd"])) for row in keys} == {("lifetime", Decimal(2))}
+    assert {"workspace"} <= {row["kind"] for row in rows}
+
+
 def test_before_anything_was_pulled_the_pages_say_so(
     organization: Organization, admin: User, sign_in: SignIn
 ) -> None:
